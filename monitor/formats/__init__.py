@@ -1,0 +1,1 @@
+"""Citations as text other programs read, and back where the format allows."""

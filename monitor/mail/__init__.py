@@ -1,0 +1,1 @@
+"""Letters: rendering, message bytes, the SMTP conversation and what comes back."""

@@ -1,0 +1,1 @@
+"""What is kept: tables, transactions and queries on SQLite and PostgreSQL."""
