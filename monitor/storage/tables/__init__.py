@@ -1,0 +1,52 @@
+"""Every table and constraint, one module a topic; `db/versions` holds the same as migrations, and a test compares."""
+
+from monitor.storage.tables.base import Base, UtcDateTime
+from monitor.storage.tables.citation import CheckRow, CitationRow, RelationRow, VersionRow
+from monitor.storage.tables.digest import (
+    AttemptRow,
+    BounceRow,
+    DeliveryRow,
+    IssueEntryRow,
+    IssueRow,
+    SuppressionRow,
+)
+from monitor.storage.tables.person import EventRow, PersonRow, SubscriptionRow, SubscriptionTopicRow
+from monitor.storage.tables.strategy import (
+    HitRow,
+    PollBatchRow,
+    PollRow,
+    SentinelRow,
+    StrategyLineRow,
+    StrategyRow,
+    TopicRow,
+)
+from monitor.storage.tables.work import HeartbeatRow, PaceRow, SlotRow
+
+__all__ = [
+    "AttemptRow",
+    "Base",
+    "BounceRow",
+    "CheckRow",
+    "CitationRow",
+    "DeliveryRow",
+    "EventRow",
+    "HeartbeatRow",
+    "HitRow",
+    "IssueEntryRow",
+    "IssueRow",
+    "PaceRow",
+    "PersonRow",
+    "PollBatchRow",
+    "PollRow",
+    "RelationRow",
+    "SentinelRow",
+    "SlotRow",
+    "StrategyLineRow",
+    "StrategyRow",
+    "SubscriptionRow",
+    "SubscriptionTopicRow",
+    "SuppressionRow",
+    "TopicRow",
+    "UtcDateTime",
+    "VersionRow",
+]

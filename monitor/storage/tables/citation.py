@@ -1,0 +1,90 @@
+"""Citations, the versions seen of each, how PubMed links them, and when each is checked again."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from sqlalchemy import ForeignKey, Index, UniqueConstraint
+from sqlalchemy.orm import Mapped, mapped_column
+
+from monitor.storage.tables.base import Base
+
+
+class CitationRow(Base):
+    """One PMID at its highest Version: what is searched, sorted or filtered, and the whole record in `doc`.
+
+    Text columns are `""` where PubMed has nothing, because they feed the search index; everything else is NULL.
+    `doc` is the encoded and compressed `Citation` (`storage.codec`), `hash` the blake2b of its encoded form.
+    """
+
+    __tablename__ = "citation"
+
+    pmid: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    version: Mapped[int]
+    provisional: Mapped[bool] = mapped_column(default=False)
+    title: Mapped[str]
+    abstract: Mapped[str]
+    authors: Mapped[str]
+    journal: Mapped[str]
+    terms: Mapped[str]
+    facets: Mapped[str]
+    year: Mapped[int | None]
+    doi: Mapped[str | None]
+    pmcid: Mapped[str | None]
+    retracted: Mapped[bool] = mapped_column(default=False)
+    concern: Mapped[bool] = mapped_column(default=False)
+    hash: Mapped[bytes]
+    codec: Mapped[int]
+    doc: Mapped[bytes]
+    added_at: Mapped[datetime]
+    changed_at: Mapped[datetime]
+
+    __table_args__ = (Index("ix_citation_doi", "doi"), Index("ix_citation_changed_at", "changed_at"))
+
+
+class CheckRow(Base):
+    """When a citation was last fetched and is due again; apart from `citation` so that an unchanged one costs little.
+
+    `misses` counts confirmations in a row that PubMed no longer returns the PMID; two, spaced, mark it withdrawn.
+    """
+
+    __tablename__ = "citation_check"
+
+    pmid: Mapped[int] = mapped_column(ForeignKey("citation.pmid"), primary_key=True, autoincrement=False)
+    fetched_at: Mapped[datetime]
+    due_at: Mapped[datetime] = mapped_column(index=True)
+    misses: Mapped[int] = mapped_column(default=0)
+    missed_at: Mapped[datetime | None]
+    withdrawn_at: Mapped[datetime | None]
+
+
+class VersionRow(Base):
+    """One distinct version seen; `doc` is NULL while it is the one `citation` shows. `changes` are `Change` names."""
+
+    __tablename__ = "citation_version"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    pmid: Mapped[int] = mapped_column(ForeignKey("citation.pmid"), index=True)
+    version: Mapped[int]
+    hash: Mapped[bytes]
+    seen_at: Mapped[datetime] = mapped_column(index=True)
+    changes: Mapped[list[str]]
+    codec: Mapped[int | None]
+    doc: Mapped[bytes | None]
+
+
+class RelationRow(Base):
+    """A link as PubMed states it (RefType in `kind`); the far end may be unknown to us. A link may end, never vanish."""
+
+    __tablename__ = "relation"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    pmid: Mapped[int] = mapped_column(ForeignKey("citation.pmid"), index=True)
+    kind: Mapped[str]
+    other_pmid: Mapped[int | None] = mapped_column(index=True)
+    source: Mapped[str]
+    origin: Mapped[str]
+    seen_at: Mapped[datetime]
+    ended_at: Mapped[datetime | None]
+
+    __table_args__ = (UniqueConstraint("pmid", "kind", "other_pmid", "source"),)

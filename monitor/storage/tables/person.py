@@ -1,0 +1,81 @@
+"""People, what each receives, and the log of who did what."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import CheckConstraint, ForeignKey, Index
+from sqlalchemy.orm import Mapped, mapped_column
+
+from monitor.storage.tables.base import Base
+
+
+class PersonRow(Base):
+    """A member, curator or admin. `address_key` is the address as compared (casefolded); archived, never deleted."""
+
+    __tablename__ = "person"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    address: Mapped[str]
+    address_key: Mapped[str] = mapped_column(unique=True)
+    name: Mapped[str]
+    role: Mapped[str]
+    language: Mapped[str]
+    created_at: Mapped[datetime]
+    disabled_at: Mapped[datetime | None]
+
+    __table_args__ = (CheckConstraint("role IN ('member', 'curator', 'admin')", name="role"),)
+
+
+class SubscriptionRow(Base):
+    """What one person receives and when: local weekday (0 is Monday), hour and zone. One living one a person.
+
+    `token` is the random part of the unsubscribe link; it can only unsubscribe and stays valid for ever.
+    """
+
+    __tablename__ = "subscription"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    person_id: Mapped[int] = mapped_column(ForeignKey("person.id"), index=True)
+    day: Mapped[int]
+    hour: Mapped[int]
+    zone: Mapped[str]
+    language: Mapped[str]
+    card_limit: Mapped[int]
+    token: Mapped[str] = mapped_column(unique=True)
+    created_at: Mapped[datetime]
+    ended_at: Mapped[datetime | None]
+
+    __table_args__ = (
+        CheckConstraint("day BETWEEN 0 AND 6", name="day"),
+        CheckConstraint("hour BETWEEN 0 AND 23", name="hour"),
+    )
+
+
+class SubscriptionTopicRow(Base):
+    """A topic followed; `since` is when: hits found earlier are not news to this subscription."""
+
+    __tablename__ = "subscription_topic"
+
+    subscription_id: Mapped[int] = mapped_column(ForeignKey("subscription.id"), primary_key=True)
+    topic_id: Mapped[str] = mapped_column(ForeignKey("topic.id"), primary_key=True)
+    since: Mapped[datetime]
+
+
+class EventRow(Base):
+    """Who did what to what, when, from where, with the role held then. Append-only."""
+
+    __tablename__ = "event"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    at: Mapped[datetime] = mapped_column(index=True)
+    actor_id: Mapped[int | None] = mapped_column(ForeignKey("person.id"))
+    actor: Mapped[str]
+    role: Mapped[str]
+    action: Mapped[str]
+    subject: Mapped[str]
+    before: Mapped[dict[str, Any] | None]
+    after: Mapped[dict[str, Any] | None]
+
+    __table_args__ = (Index("ix_event_subject", "subject"),)

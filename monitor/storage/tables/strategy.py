@@ -1,0 +1,142 @@
+"""Topics, their versioned search strategies, each poll, and what the polls found."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+
+from sqlalchemy import CheckConstraint, ForeignKey, Index, UniqueConstraint
+from sqlalchemy.orm import Mapped, mapped_column
+
+from monitor.storage.tables.base import Base
+
+
+class TopicRow(Base):
+    """What members follow. `watched_from` is the start of its first poll: what PubMed created earlier is never news."""
+
+    __tablename__ = "topic"
+
+    id: Mapped[str] = mapped_column(primary_key=True)
+    title: Mapped[str]
+    position: Mapped[int]
+    created_at: Mapped[datetime]
+    watched_from: Mapped[date | None]
+    retired_at: Mapped[datetime | None]
+
+
+class StrategyRow(Base):
+    """One immutable version of a topic's search: the rendered queries; its lines stand in `strategy_line`."""
+
+    __tablename__ = "strategy"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    topic_id: Mapped[str] = mapped_column(ForeignKey("topic.id"))
+    version: Mapped[int]
+    core: Mapped[str]
+    wide: Mapped[str | None]
+    reason: Mapped[str]
+    created_by: Mapped[int | None] = mapped_column(ForeignKey("person.id"))
+    created_at: Mapped[datetime]
+
+    __table_args__ = (UniqueConstraint("topic_id", "version"),)
+
+
+class StrategyLineRow(Base):
+    """A numbered line. `block` is `core`, `wide` or the name of a block that other lines insert as `{NAME}`."""
+
+    __tablename__ = "strategy_line"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    strategy_id: Mapped[int] = mapped_column(ForeignKey("strategy.id"))
+    block: Mapped[str]
+    position: Mapped[int]
+    query: Mapped[str]
+    reason: Mapped[str]
+    owner: Mapped[str]
+    enabled: Mapped[bool]
+
+    __table_args__ = (UniqueConstraint("strategy_id", "block", "position"),)
+
+
+class SentinelRow(Base):
+    """A PMID that every version of the topic's strategy must find."""
+
+    __tablename__ = "sentinel"
+
+    topic_id: Mapped[str] = mapped_column(ForeignKey("topic.id"), primary_key=True)
+    pmid: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+
+
+class PollRow(Base):
+    """One run against PubMed. `topic_id` is NULL for the rolling check of stored citations.
+
+    `kind`: window, full, check. `state`: running, done, warned, failed, interrupted. `count` is PubMed's,
+    `found` the PMIDs it gave us; `missing` those it counted or we asked for and did not get.
+    """
+
+    __tablename__ = "poll"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    topic_id: Mapped[str | None] = mapped_column(ForeignKey("topic.id"))
+    strategy_id: Mapped[int | None] = mapped_column(ForeignKey("strategy.id"))
+    lane: Mapped[str | None]
+    kind: Mapped[str]
+    state: Mapped[str]
+    started_at: Mapped[datetime]
+    finished_at: Mapped[datetime | None]
+    since: Mapped[date | None]
+    until: Mapped[date | None]
+    query: Mapped[str]
+    translation: Mapped[str | None]
+    warnings: Mapped[list[str]]
+    unknown_phrases: Mapped[list[str]]
+    count: Mapped[int | None]
+    found: Mapped[int | None]
+    new: Mapped[int] = mapped_column(default=0)
+    revised: Mapped[int] = mapped_column(default=0)
+    unchanged: Mapped[int] = mapped_column(default=0)
+    missing: Mapped[int] = mapped_column(default=0)
+    refused: Mapped[list[str]]
+    seconds: Mapped[float | None]
+    error: Mapped[str | None]
+
+    __table_args__ = (
+        CheckConstraint("kind IN ('window', 'full', 'check')", name="kind"),
+        CheckConstraint("state IN ('running', 'done', 'warned', 'failed', 'interrupted')", name="state"),
+        Index("ix_poll_topic_started", "topic_id", "lane", "started_at"),
+        Index("ix_poll_started_at", "started_at"),
+    )
+
+
+class PollBatchRow(Base):
+    """PMIDs of a poll that are fetched and stored, committed with them, so that a killed poll goes on after them."""
+
+    __tablename__ = "poll_batch"
+
+    poll_id: Mapped[int] = mapped_column(ForeignKey("poll.id", ondelete="CASCADE"), primary_key=True)
+    position: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    pmids: Mapped[list[int]]
+
+
+class HitRow(Base):
+    """A topic's strategy found a citation. Never deleted; it ends when a full reconciliation no longer finds it.
+
+    `lines` are positions in the lane that matched by our own evaluation; `news` says whether a digest may carry it.
+    """
+
+    __tablename__ = "hit"
+
+    topic_id: Mapped[str] = mapped_column(ForeignKey("topic.id"), primary_key=True)
+    pmid: Mapped[int] = mapped_column(ForeignKey("citation.pmid"), primary_key=True, autoincrement=False)
+    lane: Mapped[str] = mapped_column(primary_key=True)
+    strategy_id: Mapped[int] = mapped_column(ForeignKey("strategy.id"))
+    poll_id: Mapped[int] = mapped_column(ForeignKey("poll.id"))
+    found_at: Mapped[datetime]
+    news: Mapped[bool]
+    lines: Mapped[list[int]]
+    ended_at: Mapped[datetime | None]
+
+    __table_args__ = (
+        CheckConstraint("lane IN ('core', 'wide')", name="lane"),
+        Index("ix_hit_pmid", "pmid"),
+        Index("ix_hit_topic_found", "topic_id", "lane", "found_at"),
+    )
