@@ -66,6 +66,10 @@ class DatabaseDamaged(MonitorError):
     """The database is missing, damaged or not ours; restore a backup."""
 
 
+class DatabaseUnavailable(MonitorError):
+    """The database is out of reach, busy or full; nothing was stored, the next tick tries again."""
+
+
 class MailUnavailable(MonitorError):
     """The mail relay is out of reach or refuses us; letters wait and are tried again."""
 

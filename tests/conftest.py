@@ -1,0 +1,123 @@
+"""What every test may rely on: databases at head, and no way off this machine."""
+
+from __future__ import annotations
+
+import ipaddress
+import shutil
+import socket
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, settings
+
+from monitor.storage.engine import Database, connect, sqlite_url
+from monitor.storage.migrations import upgrade
+from tests.postgres import CannotStart, PostgresServer
+
+settings.register_profile("house", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("house")
+
+
+class LeftTheMachine(AssertionError):
+    """A test tried to reach something other than loopback. Not an OSError, so that no retry swallows it."""
+
+
+def _check_host(host: object) -> None:
+    if host in (None, "", b"", "localhost", b"localhost"):
+        return
+    text = host.decode() if isinstance(host, bytes) else str(host)
+    try:
+        if ipaddress.ip_address(text).is_loopback:
+            return
+    except ValueError:
+        pass
+    raise LeftTheMachine(f"tests stay on this machine, and this one asked for {text}")
+
+
+def _guard_sockets() -> None:
+    """Let sockets reach loopback only, and names resolve only where they mean loopback."""
+
+    def guard(name: str) -> None:
+        original = getattr(socket.socket, name)
+
+        def guarded(self: socket.socket, *arguments: Any) -> Any:
+            address = arguments[-1]
+            if self.family in (socket.AF_INET, socket.AF_INET6) and isinstance(address, tuple):
+                _check_host(address[0])
+            return original(self, *arguments)
+
+        setattr(socket.socket, name, guarded)
+
+    for name in ("connect", "connect_ex", "sendto"):
+        guard(name)
+    resolve = socket.getaddrinfo
+
+    def resolve_here(host: Any, *arguments: Any, **more: Any) -> Any:
+        if host not in ("0.0.0.0", "::"):
+            _check_host(host)
+        return resolve(host, *arguments, **more)
+
+    socket.getaddrinfo = resolve_here
+
+
+_guard_sockets()
+
+
+@pytest.fixture(scope="session")
+def _sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("template") / "monitor.db"
+    database = connect(sqlite_url(path))
+    upgrade(database)
+    with database.engine.connect() as connection:  # outside a transaction of ours: fold the WAL into the file
+        connection.connection.driver_connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    database.dispose()
+    return path
+
+
+@pytest.fixture(scope="session")
+def postgres_server() -> Iterator[PostgresServer]:
+    """One PostgreSQL a test process; skips, saying why, only where it cannot start."""
+    try:
+        server = PostgresServer()
+    except CannotStart as error:
+        pytest.skip(str(error))
+    yield server
+    server.stop()
+
+
+@pytest.fixture(scope="session")
+def _postgres_template(postgres_server: PostgresServer) -> str:
+    postgres_server.execute("CREATE DATABASE monitor_template")
+    database = connect(postgres_server.url("monitor_template"))
+    upgrade(database)
+    database.dispose()
+    return "monitor_template"
+
+
+@pytest.fixture
+def sqlite_database(tmp_path: Path, _sqlite_template: Path) -> Iterator[Database]:
+    """A SQLite file of this test alone, at the head of the migrations, empty."""
+    path = tmp_path / "monitor.db"
+    shutil.copyfile(_sqlite_template, path)
+    database = connect(sqlite_url(path))
+    yield database
+    database.dispose()
+
+
+@pytest.fixture
+def postgres_database(postgres_server: PostgresServer, _postgres_template: str) -> Iterator[Database]:
+    """A PostgreSQL database of this test alone, at the head of the migrations, empty."""
+    name = postgres_server.fresh(_postgres_template)
+    database = connect(postgres_server.url(name))
+    yield database
+    database.dispose()
+    postgres_server.drop(name)
+
+
+@pytest.fixture(params=["sqlite", "postgres"])
+def database(request: pytest.FixtureRequest) -> Database:
+    """Either database, so that every test of storage runs on both."""
+    found: Database = request.getfixturevalue(f"{request.param}_database")
+    return found
