@@ -15,13 +15,14 @@ class IssueRow(Base):
     """One number of the digest, selected once and frozen; shared by subscriptions that would read the same.
 
     `slot` is the local date it fell on (`2026-11-23`), `label` the ISO week (`2026-W48`). `fingerprint` is the
-    hash of selection and settings; `content` is what the templates were given; `message` the whole mail with marks
-    where recipient, token and Message-ID go.
+    hash of selection and settings; `key` is the unguessable part of its web address; `content` is what the templates
+    were given; `message` the whole mail with marks where recipient, token and Message-ID go.
     """
 
     __tablename__ = "issue"
 
     id: Mapped[int] = mapped_column(primary_key=True)
+    key: Mapped[str] = mapped_column(unique=True)
     slot: Mapped[str]
     fingerprint: Mapped[str]
     label: Mapped[str]
@@ -43,7 +44,10 @@ class IssueRow(Base):
 
 
 class IssueEntryRow(Base):
-    """A citation in an issue: as news of a topic, or as the follow-up of one sent before. `hash` names the version."""
+    """A citation in an issue: as news of a topic, or as the follow-up of one sent before.
+
+    `version_id` is the newest version known then: later ones are not yet told to those who got this issue.
+    """
 
     __tablename__ = "issue_entry"
 
@@ -52,7 +56,7 @@ class IssueEntryRow(Base):
     section: Mapped[str]
     topic_id: Mapped[str | None] = mapped_column(ForeignKey("topic.id"))
     pmid: Mapped[int] = mapped_column(ForeignKey("citation.pmid"))
-    hash: Mapped[bytes]
+    version_id: Mapped[int] = mapped_column(ForeignKey("citation_version.id"))
     changes: Mapped[list[str]]
     why: Mapped[list[str]]
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index
+from sqlalchemy import CheckConstraint, ForeignKey, Index, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from monitor.storage.tables.base import Base
@@ -32,6 +32,7 @@ class SubscriptionRow(Base):
     """What one person receives and when: local weekday (0 is Monday), hour and zone. One living one a person.
 
     `token` is the random part of the unsubscribe link; it can only unsubscribe and stays valid for ever.
+    `scheduled_at` is when day, hour or zone were last set: slots before it are not due.
     """
 
     __tablename__ = "subscription"
@@ -45,9 +46,17 @@ class SubscriptionRow(Base):
     card_limit: Mapped[int]
     token: Mapped[str] = mapped_column(unique=True)
     created_at: Mapped[datetime]
+    scheduled_at: Mapped[datetime]
     ended_at: Mapped[datetime | None]
 
     __table_args__ = (
+        Index(
+            "uq_subscription_living",
+            "person_id",
+            unique=True,
+            sqlite_where=text("ended_at IS NULL"),
+            postgresql_where=text("ended_at IS NULL"),
+        ),
         CheckConstraint("day BETWEEN 0 AND 6", name="day"),
         CheckConstraint("hour BETWEEN 0 AND 23", name="hour"),
     )
