@@ -143,7 +143,9 @@ class PublicationType(NamedTuple):
 
 
 class MeshTerm(NamedTuple):
-    ui: str
+    """A descriptor or qualifier; records exported before 2013 lack the UI."""
+
+    ui: str | None
     name: str
     major: bool = False
     kind: str | None = None
@@ -308,6 +310,13 @@ class Unknown(NamedTuple):
 
     path: str
     xml: str
+
+
+class Deleted(NamedTuple):
+    """A record that NLM took out of PubMed, as an update file says."""
+
+    pmid: int
+    version: int = 1
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

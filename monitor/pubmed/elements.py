@@ -1,0 +1,497 @@
+"""The parts that articles and books share: text, inline markup, dates, people, ids, references.
+
+Every function takes an element, the path under which oddities are filed, and the list that collects them;
+nothing that PubMed sent is dropped, what has no place in `Citation` goes to `Citation.unknown`.
+"""
+
+from __future__ import annotations
+
+import re
+from datetime import date
+from functools import lru_cache
+from typing import Final
+
+from lxml.etree import _Element
+
+from monitor.core.citation import (
+    Affiliation,
+    ArticleId,
+    Author,
+    AuthorList,
+    ELocation,
+    HistoryDate,
+    Identifier,
+    InlineXml,
+    InvestigatorList,
+    Keyword,
+    KeywordList,
+    PartialDate,
+    Reference,
+    ReferenceList,
+    Unknown,
+)
+from monitor.pubmed.inline import inline, too_deep, whole
+
+Oddities = list[Unknown]
+
+DEEPEST: Final = 100
+"""Reference lists and book sections nest by the DTD without bound; real ones stop at three."""
+
+_MONTHS: Final = {
+    name: number
+    for number, names in enumerate(
+        (
+            "jan january",
+            "feb february",
+            "mar march",
+            "apr april",
+            "may",
+            "jun june",
+            "jul july",
+            "aug august",
+            "sep sept september",
+            "oct october",
+            "nov november",
+            "dec december",
+        ),
+        start=1,
+    )
+    for name in names.split()
+}
+_MEDLINE_DATE: Final = re.compile(
+    r"(?P<year>[0-9]{4})(?:\s*[-–]\s*[0-9]{4})?"
+    r"(?:\s+(?:(?P<season>spring|summer|autumn|fall|winter)|(?P<month>[a-z]{3,9})\.?)(?:\s+(?P<day>[0-9]{1,2}))?)?\b",
+    re.ASCII | re.IGNORECASE,
+)
+
+
+# ---- oddities
+
+
+def keep(odd: Oddities, path: str, element: _Element) -> None:
+    """File an element that has no place, whole."""
+    odd.append(Unknown(f"{path}/{element.tag}", whole(element)))
+
+
+def keep_attributes(odd: Oddities, path: str, element: _Element) -> None:
+    """File attributes of an element that should have none."""
+    for name, value in element.items():
+        odd.append(Unknown(f"{path}/@{name}", str(value)))
+
+
+def attributes(element: _Element, path: str, odd: Oddities, *known: str) -> list[str | None]:
+    """Values of the known attributes in that order; the others are filed."""
+    found: list[str | None] = [None] * len(known)
+    for name, value in element.items():
+        if name in known:
+            found[known.index(name)] = str(value)
+        else:
+            odd.append(Unknown(f"{path}/@{name}", str(value)))
+    return found
+
+
+def yes(value: str | None, default: bool, path: str, odd: Oddities) -> bool:
+    """Read a `Y`/`N` attribute; anything else is filed and the DTD's default holds."""
+    if value == "Y":
+        return True
+    if value == "N":
+        return False
+    if value is not None:
+        odd.append(Unknown(path, value))
+    return default
+
+
+# ---- text
+
+
+def text(element: _Element, path: str, odd: Oddities) -> str | None:
+    """Plain text of a leaf without white space at its ends, None when empty; inner elements are filed as well."""
+    if element.keys():
+        keep_attributes(odd, f"{path}/{element.tag}", element)
+    return _plain(element, path, odd)
+
+
+def _plain(element: _Element, path: str, odd: Oddities) -> str | None:
+    if len(element):
+        keep(odd, path, element)
+        return "".join(str(part) for part in element.itertext()).strip() or None
+    value = element.text
+    return (value.strip() or None) if value else None
+
+
+def text_with(element: _Element, path: str, odd: Oddities, attribute: str) -> tuple[str | None, str | None]:
+    """Plain text of a leaf and its one attribute."""
+    (found,) = attributes(element, f"{path}/{element.tag}", odd, attribute)
+    return _plain(element, path, odd), found
+
+
+def once(held: str | None, element: _Element, path: str, odd: Oddities) -> str | None:
+    """Plain text of a leaf that may stand once; a repetition is filed and the first one holds."""
+    if held is not None:
+        keep(odd, path, element)
+        return held
+    if element.keys():
+        keep_attributes(odd, f"{path}/{element.tag}", element)
+    return _plain(element, path, odd)
+
+
+def inline_once(held: InlineXml | None, element: _Element, path: str, odd: Oddities) -> InlineXml | None:
+    """Inner XML of a mixed leaf that may stand once; None when empty."""
+    if held is not None:
+        keep(odd, path, element)
+        return held
+    if element.keys():
+        keep_attributes(odd, f"{path}/{element.tag}", element)
+    return inline(element) or None
+
+
+def texts(parent: _Element, tag: str, path: str, odd: Oddities) -> tuple[str, ...]:
+    """Plain texts of the children of a list that holds only `tag`; empty ones say nothing and are left out."""
+    found = []
+    for child in parent:
+        if child.tag == tag:
+            value = text(child, path, odd)
+            if value:
+                found.append(value)
+        else:
+            keep(odd, path, child)
+    return tuple(found)
+
+
+def number(value: str | None, largest: int = 2_147_483_647) -> int | None:
+    """A whole number in ASCII digits, or None."""
+    if value is None:
+        return None
+    value = value.strip()
+    if not value.isascii() or not value.isdigit() or len(value) > 10:
+        return None
+    found = int(value)
+    return found if found <= largest else None
+
+
+# ---- dates
+
+
+def month_number(value: str) -> int | None:
+    """`Jan`, `January`, `01` and `1` are the same month (NLM: month is a name or a number)."""
+    found = _MONTHS.get(value.lower())
+    if found is None:
+        found = number(value)
+    return found if found is not None and 1 <= found <= 12 else None
+
+
+@lru_cache(maxsize=8192)
+def calendar(year: str | None, month: str | None, day: str | None, season: str | None = None) -> PartialDate | None:
+    """A date from its parts; parts that are no calendar date ("31 Feb") stay verbatim in `text`."""
+    if year is None and month is None and day is None and season is None:
+        return None
+    y = number(year, 9999)
+    m = month_number(month) if month is not None else None
+    d = number(day, 31) if day is not None else None
+    good = bool(y) and (month is None or m is not None) and (day is None or (m is not None and d is not None))
+    if good and d is not None:
+        try:
+            date(y or 1, m or 1, d)
+        except ValueError:
+            good = False
+            d = None
+    if good:
+        return PartialDate(y, m, d, season)
+    verbatim = " ".join(part for part in (year, month, day) if part)
+    if not y:
+        return PartialDate(None, None, None, season, verbatim or None)
+    return PartialDate(y, m, d if m is not None else None, season, verbatim)
+
+
+@lru_cache(maxsize=1024)
+def medline_date(value: str) -> PartialDate:
+    """A MedlineDate, verbatim, with the year, month, day or season that its beginning states."""
+    match = _MEDLINE_DATE.search(value)
+    if match is None:
+        return PartialDate(text=value)
+    month = _MONTHS.get((match["month"] or "").lower())
+    day = number(match["day"], 31) if month is not None else None
+    season = match["season"]
+    return PartialDate(int(match["year"]) or None, month, day or None, season, value)
+
+
+def partial_date(element: _Element, path: str, odd: Oddities, known: str = "") -> PartialDate | None:
+    """Read `PubDate` and every other date of Year, Month, Day, Season or MedlineDate."""
+    path = f"{path}/{element.tag}"
+    if element.keys():
+        attributes(element, path, odd, known)
+    year = month = day = season = free = None
+    for child in element:
+        tag = child.tag
+        if tag == "Year":
+            year = once(year, child, path, odd)
+        elif tag == "Month":
+            month = once(month, child, path, odd)
+        elif tag == "Day":
+            day = once(day, child, path, odd)
+        elif tag == "Season":
+            season = once(season, child, path, odd)
+        elif tag == "MedlineDate":
+            free = once(free, child, path, odd)
+        else:
+            keep(odd, path, child)
+    if free is None:
+        return calendar(year, month, day, season)
+    if year is not None or month is not None or day is not None or season is not None:
+        keep(odd, path.rpartition("/")[0], element)
+    return medline_date(free)
+
+
+def date_once(held: PartialDate | None, element: _Element, path: str, odd: Oddities) -> PartialDate | None:
+    if held is not None:
+        keep(odd, path, element)
+        return held
+    return partial_date(element, path, odd)
+
+
+def history(element: _Element, path: str, odd: Oddities) -> tuple[HistoryDate, ...]:
+    """Read the PubMedPubDates; the same status may repeat."""
+    path = f"{path}/History"
+    if element.keys():
+        keep_attributes(odd, path, element)
+    found = []
+    inner = f"{path}/PubMedPubDate"
+    for entry in element:
+        if entry.tag != "PubMedPubDate":
+            keep(odd, path, entry)
+            continue
+        status = None
+        for name, value in entry.items():
+            if name == "PubStatus":
+                status = str(value)
+            else:
+                odd.append(Unknown(f"{inner}/@{name}", str(value)))
+        year = month = day = hour = minute = second = None
+        for child in entry:
+            tag = child.tag
+            if len(child) or child.keys():
+                keep(odd, inner, child)
+                continue
+            value = child.text
+            if tag == "Year" and year is None:
+                year = value
+            elif tag == "Month" and month is None:
+                month = value
+            elif tag == "Day" and day is None:
+                day = value
+            elif tag == "Hour" and hour is None:
+                hour = value
+            elif tag == "Minute" and minute is None:
+                minute = value
+            elif tag == "Second" and second is None:
+                second = value
+            else:
+                keep(odd, inner, child)
+        moment = _moment(year, month, day, hour, minute, second)
+        if status is None or moment is None:
+            keep(odd, path, entry)
+            if status is None:
+                continue
+        if moment is None:
+            moment = (calendar(year, month, day) or PartialDate(), None, None, None)
+        found.append(HistoryDate(status, *moment))
+    return tuple(found)
+
+
+@lru_cache(maxsize=8192)
+def _moment(
+    year: str | None, month: str | None, day: str | None, hour: str | None, minute: str | None, second: str | None
+) -> tuple[PartialDate, int | None, int | None, int | None] | None:
+    when = calendar(*(part.strip() or None if part else None for part in (year, month, day)))
+    clock = [number(part, 99) if part else None for part in (hour, minute, second)]
+    if when is None or any(
+        part and part.strip() and read is None for part, read in zip((hour, minute, second), clock, strict=True)
+    ):
+        return None
+    return (when, clock[0], clock[1], clock[2])
+
+
+# ---- people
+
+
+def author_list(element: _Element, path: str, odd: Oddities) -> AuthorList:
+    path = f"{path}/AuthorList"
+    complete, kind = attributes(element, path, odd, "CompleteYN", "Type")
+    return AuthorList(
+        people(element, "Author", path, odd), yes(complete, True, f"{path}/@CompleteYN", odd), kind or None
+    )
+
+
+def investigator_list(element: _Element, path: str, odd: Oddities) -> InvestigatorList:
+    path = f"{path}/InvestigatorList"
+    (identity,) = attributes(element, path, odd, "ID")
+    return InvestigatorList(people(element, "Investigator", path, odd), identity or None)
+
+
+def people(parent: _Element, tag: str, path: str, odd: Oddities) -> tuple[Author, ...]:
+    """Read Authors, Investigators or PersonalNameSubjects."""
+    inner = f"{path}/{tag}"
+    found = []
+    for child in parent:
+        if child.tag == tag:
+            found.append(_person(child, inner, odd))
+        else:
+            keep(odd, path, child)
+    return tuple(found)
+
+
+def _person(element: _Element, path: str, odd: Oddities) -> Author:
+    last = fore = initials = suffix = collective = investigators = None
+    identifiers: tuple[Identifier, ...] = ()
+    affiliations: tuple[Affiliation, ...] = ()
+    valid = True
+    equal = None
+    for name, value in element.items():
+        if name == "ValidYN":
+            valid = value == "Y" or yes(str(value), True, f"{path}/@ValidYN", odd)
+        elif name == "EqualContrib" and value in ("Y", "N"):
+            equal = value == "Y"
+        else:
+            odd.append(Unknown(f"{path}/@{name}", str(value)))
+    for child in element:
+        tag = child.tag
+        if tag == "LastName":
+            last = once(last, child, path, odd)
+        elif tag == "ForeName":
+            fore = once(fore, child, path, odd)
+        elif tag == "Initials":
+            initials = once(initials, child, path, odd)
+        elif tag == "AffiliationInfo":
+            affiliations += (_affiliation(child, path, odd),)
+        elif tag == "Identifier":
+            identifiers += _identifier(child, path, odd)
+        elif tag == "Suffix":
+            suffix = inline_once(suffix, child, path, odd)
+        elif tag == "CollectiveName" and collective is None:
+            (investigators,) = attributes(child, f"{path}/CollectiveName", odd, "Investigators")
+            collective = inline(child) or None
+        elif tag == "Affiliation":  # before the DTD of 2015 it stood here, without AffiliationInfo
+            if child.keys():
+                keep_attributes(odd, f"{path}/Affiliation", child)
+            affiliations += (Affiliation(inline(child)),)
+        else:
+            keep(odd, path, child)
+    return Author(last, fore, initials, suffix, collective, investigators, valid, equal, identifiers, affiliations)
+
+
+def _affiliation(element: _Element, path: str, odd: Oddities) -> Affiliation:
+    path = f"{path}/AffiliationInfo"
+    if element.keys():
+        keep_attributes(odd, path, element)
+    name: InlineXml | None = None
+    identifiers: tuple[Identifier, ...] = ()
+    for child in element:
+        tag = child.tag
+        if tag == "Affiliation":
+            name = inline_once(name, child, path, odd)
+        elif tag == "Identifier":
+            identifiers += _identifier(child, path, odd)
+        else:
+            keep(odd, path, child)
+    return Affiliation(name or InlineXml(""), identifiers)
+
+
+def _identifier(element: _Element, path: str, odd: Oddities) -> tuple[Identifier, ...]:
+    value, source = text_with(element, path, odd, "Source")
+    if value is None or source is None:
+        keep(odd, path, element)
+        return ()
+    return (Identifier(source, value),)
+
+
+# ---- ids
+
+
+def elocation(element: _Element, path: str, odd: Oddities) -> tuple[ELocation, ...]:
+    inner = f"{path}/ELocationID"
+    kind, valid = attributes(element, inner, odd, "EIdType", "ValidYN")
+    value = _plain(element, path, odd)
+    if kind is None or value is None:
+        keep(odd, path, element)
+        return ()
+    return (ELocation(value, kind, yes(valid, True, f"{inner}/@ValidYN", odd)),)
+
+
+def article_ids(element: _Element, path: str, odd: Oddities) -> tuple[ArticleId, ...]:
+    """Read one ArticleIdList; whose ids they are is for the caller to know."""
+    path = f"{path}/ArticleIdList"
+    if element.keys():
+        keep_attributes(odd, path, element)
+    found = []
+    for child in element:
+        if child.tag != "ArticleId" or len(child):
+            keep(odd, path, child)
+            continue
+        kind = "pubmed"
+        for name, given in child.items():
+            if name == "IdType":
+                kind = str(given)
+            else:
+                odd.append(Unknown(f"{path}/ArticleId/@{name}", str(given)))
+        value = child.text
+        if value:
+            value = value.strip()
+        if value:
+            found.append(ArticleId(value, kind))
+        elif child.keys():
+            keep(odd, path, child)
+    return tuple(found)
+
+
+def keyword_list(element: _Element, path: str, odd: Oddities) -> KeywordList:
+    path = f"{path}/KeywordList"
+    (owner,) = attributes(element, path, odd, "Owner")
+    found = []
+    for child in element:
+        if child.tag != "Keyword":
+            keep(odd, path, child)
+            continue
+        (major,) = attributes(child, f"{path}/Keyword", odd, "MajorTopicYN")
+        value = inline(child)
+        if value:
+            found.append(Keyword(value, yes(major, False, f"{path}/Keyword/@MajorTopicYN", odd)))
+    return KeywordList(tuple(found), owner or "NLM")
+
+
+# ---- references
+
+
+def reference_list(element: _Element, path: str, odd: Oddities, depth: int = 0) -> ReferenceList:
+    """Read a reference list, which may hold further ones."""
+    if depth > DEEPEST:
+        raise too_deep("reference lists")
+    path = f"{path}/ReferenceList"
+    if element.keys():
+        keep_attributes(odd, path, element)
+    title = None
+    references = []
+    lists = []
+    inner = f"{path}/Reference"
+    for child in element:
+        tag = child.tag
+        if tag == "Reference":
+            if child.keys():
+                keep_attributes(odd, inner, child)
+            cited = None
+            ids: tuple[ArticleId, ...] = ()
+            for part in child:
+                tag = part.tag
+                if tag == "Citation":
+                    cited = inline_once(cited, part, inner, odd)
+                elif tag == "ArticleIdList":
+                    ids += article_ids(part, inner, odd)
+                else:
+                    keep(odd, inner, part)
+            references.append(Reference(cited, ids))
+        elif tag == "ReferenceList":
+            lists.append(reference_list(child, path, odd, depth + 1))
+        elif tag == "Title":
+            title = once(title, child, path, odd)
+        else:
+            keep(odd, path, child)
+    return ReferenceList(tuple(references), title, tuple(lists))
