@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import date, datetime
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index, UniqueConstraint
+from sqlalchemy import CheckConstraint, ForeignKey, Index, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from monitor.storage.tables.base import Base
@@ -24,7 +24,10 @@ class TopicRow(Base):
 
 
 class StrategyRow(Base):
-    """One immutable version of a topic's search: the rendered queries; its lines stand in `strategy_line`."""
+    """One immutable version of a topic's search: the rendered queries; its lines stand in `strategy_line`.
+
+    `origin` is `starter` for what we ship and `lab` for what people made of it; a lab's version is never replaced.
+    """
 
     __tablename__ = "strategy"
 
@@ -33,11 +36,28 @@ class StrategyRow(Base):
     version: Mapped[int]
     core: Mapped[str]
     wide: Mapped[str | None]
+    origin: Mapped[str]
     reason: Mapped[str]
     created_by: Mapped[int | None] = mapped_column(ForeignKey("person.id"))
     created_at: Mapped[datetime]
 
-    __table_args__ = (UniqueConstraint("topic_id", "version"),)
+    __table_args__ = (
+        UniqueConstraint("topic_id", "version"),
+        CheckConstraint("origin IN ('starter', 'lab')", name="origin"),
+    )
+
+
+class StrategyBlockRow(Base):
+    """A block that lines of this version insert as `{NAME}`: how its lines are joined (`any` or `all`), and why it is."""
+
+    __tablename__ = "strategy_block"
+
+    strategy_id: Mapped[int] = mapped_column(ForeignKey("strategy.id"), primary_key=True)
+    name: Mapped[str] = mapped_column(primary_key=True)
+    joined: Mapped[str]
+    reason: Mapped[str | None]
+
+    __table_args__ = (CheckConstraint("joined IN ('any', 'all')", name="joined"),)
 
 
 class StrategyLineRow(Base):
@@ -70,7 +90,9 @@ class PollRow(Base):
     """One run against PubMed. `topic_id` is NULL for the rolling check of stored citations.
 
     `kind`: window, full, check. `state`: running, done, warned, failed, interrupted. `count` is PubMed's,
-    `found` the PMIDs it gave us; `missing` those it counted or we asked for and did not get.
+    `found` the PMIDs it gave us; `missing` those it counted or we asked for and did not get. `covers` says that a
+    finished poll leaves no day before it unsearched, so that the next one may start from it. While it runs, `owner`
+    holds it until `lease_until`; one topic and lane is never polled twice at once.
     """
 
     __tablename__ = "poll"
@@ -85,6 +107,9 @@ class PollRow(Base):
     finished_at: Mapped[datetime | None]
     since: Mapped[date | None]
     until: Mapped[date | None]
+    covers: Mapped[bool]
+    owner: Mapped[str | None]
+    lease_until: Mapped[datetime | None]
     query: Mapped[str]
     translation: Mapped[str | None]
     warnings: Mapped[list[str]]
@@ -102,6 +127,14 @@ class PollRow(Base):
     __table_args__ = (
         CheckConstraint("kind IN ('window', 'full', 'check')", name="kind"),
         CheckConstraint("state IN ('running', 'done', 'warned', 'failed', 'interrupted')", name="state"),
+        Index(
+            "uq_poll_running",
+            text("coalesce(topic_id, '')"),
+            text("coalesce(lane, '')"),
+            unique=True,
+            sqlite_where=text("state = 'running'"),
+            postgresql_where=text("state = 'running'"),
+        ),
         Index("ix_poll_topic_started", "topic_id", "lane", "started_at"),
         Index("ix_poll_started_at", "started_at"),
     )
