@@ -1,0 +1,91 @@
+"""The dates a citation can be searched by (User Guide, "Dates"; PubMed's History statuses carry misleading names)."""
+
+from __future__ import annotations
+
+import re
+from calendar import monthrange
+from datetime import date, timedelta
+
+from monitor.core.citation import Citation, PartialDate
+from monitor.core.query.tree import DateRange, Recent
+
+Day = tuple[int, int, int]
+
+_SEASONS = {"winter": 1, "spring": 4, "summer": 7, "fall": 10, "autumn": 10}
+_SEASON = re.compile("|".join(_SEASONS), re.IGNORECASE)
+_YEAR = re.compile(r"\b(\d{4})\b")
+
+
+def range_days(search: DateRange, citation: Citation) -> tuple[Day, ...]:
+    """Return the citation's days that a date or a range of dates finds.
+
+    A range is met by any of the field's dates. A single [dp] date must fit all of them: the guide warns that
+    `2000[dp]` loses records whose print and electronic years differ, and that `2000:2000[dp]` keeps them.
+    """
+    found = citation_days(citation, search.field)
+    low = search.low.first
+    high = (search.high or search.low).last
+    fitting = tuple(day for day in found if low <= day <= high)
+    return () if search.high is None and len(fitting) < len(found) else fitting
+
+
+def recent_days(search: Recent, citation: Citation, today: date) -> tuple[Day, ...]:
+    """Return the days within "last n days", today and the day n days ago included; [dp] takes coming days too."""
+    start = _before(today, search.number, search.unit)
+    low = (start.year, start.month, start.day)
+    high = (9999, 12, 31) if search.field == "dp" else (today.year, today.month, today.day)
+    return tuple(day for day in citation_days(citation, search.field) if low <= day <= high)
+
+
+def day_text(day: Day) -> str:
+    return f"{day[0]:04}/{day[1]:02}/{day[2]:02}"
+
+
+def citation_days(citation: Citation, field: str) -> tuple[Day, ...]:
+    """Return the citation's days for a date field; none when the record lacks them."""
+    if field == "crdt":
+        found = [citation.history_date("entrez")]
+    elif field == "edat":
+        found = [citation.history_date("pubmed")]
+    elif field == "mhda":  # equals the entry date until MeSH is added
+        found = [citation.history_date("medline") or citation.history_date("pubmed")]
+    elif field == "lr":
+        found = [citation.revised_on]
+    elif field == "dcom":
+        found = [citation.completed_on]
+    elif field == "epdat":
+        found = [each.date for each in citation.article_dates]
+        if not found and (citation.pub_model or "").startswith("Electronic"):
+            found = [citation.pub_date]
+    elif field == "ppdat":
+        found = [citation.pub_date] if "Print" in (citation.pub_model or "Print") else []
+    elif field == "dp":
+        found = [citation.pub_date, *(each.date for each in citation.article_dates)]
+    else:
+        found = []
+    return tuple(day for each in found if each is not None and (day := first_day(each)) is not None)
+
+
+def first_day(partial: PartialDate) -> Day | None:
+    """Fill a partial date as [dp] does: no month is January, no day the first, a season its first month."""
+    year, month, day = partial.year, partial.month, partial.day
+    text = partial.text or ""
+    if year is None:
+        found = _YEAR.search(text)
+        if found is None:
+            return None
+        year = int(found[1])
+    if month is None:
+        season = _SEASON.search(partial.season or text)
+        month = _SEASONS[season[0].lower()] if season else 1
+    return year, month, day or 1
+
+
+def _before(today: date, number: int, unit: str) -> date:
+    if unit == "days":
+        return today - timedelta(days=min(number, today.toordinal() - 1))
+    months = today.year * 12 + today.month - 1 - number * (12 if unit == "years" else 1)
+    if months < 12:
+        return date.min
+    year, month = divmod(months, 12)
+    return date(year, month + 1, min(today.day, monthrange(year, month + 1)[1]))

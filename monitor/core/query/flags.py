@@ -1,0 +1,73 @@
+"""Special terms that need no tag (User Guide, "Filters" and "Comments/corrections"), decided from one citation."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from monitor.core.citation import Citation
+
+_LINKS = {
+    "hasassociateddataset": "AssociatedDataset",
+    "hasassociatedpublication": "AssociatedPublication",
+    "hascommentin": "CommentIn",
+    "hascommenton": "CommentOn",
+    "hascorrectedrepublishedfrom": "CorrectedandRepublishedFrom",
+    "hascorrectedrepublishedin": "CorrectedandRepublishedIn",
+    "haserratumfor": "ErratumFor",
+    "haserratumin": "ErratumIn",
+    "hasexpressionofconcernfor": "ExpressionOfConcernFor",
+    "hasexpressionofconcernin": "ExpressionOfConcernIn",
+    "hasoriginalreportin": "OriginalReportIn",
+    "hasrepublishedfrom": "RepublishedFrom",
+    "hasrepublishedin": "RepublishedIn",
+    "hasretractedandrepublishedfrom": "RetractedandRepublishedFrom",
+    "hasretractedandrepublishedin": "RetractedandRepublishedIn",
+    "hasretractionin": "RetractionIn",
+    "hasretractionof": "RetractionOf",
+    "hassummaryforpatientsin": "SummaryForPatientsIn",
+    "hasupdatein": "UpdateIn",
+    "hasupdateof": "UpdateOf",
+}
+_CONTENT: dict[str, Callable[[Citation], bool]] = {
+    "hasabstract": lambda c: c.abstract is not None and any(s.text for s in c.abstract.sections),
+    "hasstructuredabstract": lambda c: c.abstract is not None and any(s.label for s in c.abstract.sections),
+    "hasnonenglishabstract": lambda c: any(a.language != "eng" for a in c.other_abstracts),
+    "hascois": lambda c: bool(c.coi_statement),
+    "haskeyword": lambda c: any(k.keywords for k in c.keyword_lists),
+    "hasdatabanklist": lambda c: bool(c.data_banks),
+    "hasnihmsid": lambda c: c.article_id("mid") is not None,
+    "pmcbook": lambda c: c.book is not None,
+    "pmcbooktitle": lambda c: c.book is not None and not c.title,
+    "pmcbookchapter": lambda c: c.book is not None and bool(c.title),
+}
+_OWNERS = frozenset({"nlm", "nasa", "pip", "kie", "hsr", "hmd", "notnlm"})
+_STATUSES = frozenset({"aheadofprint", "epublish", "ppublish", "nihms", "pmcsd"})
+_METHODS = frozenset({"automated", "curated", "manual"})
+
+
+def is_flag(text: str) -> bool:
+    """Say whether a single word is a special term of PubMed."""
+    name = text.lower()
+    if name in _LINKS or name in _CONTENT:
+        return True
+    return any(
+        name.startswith(prefix) and name.removeprefix(prefix) in values
+        for prefix, values in (
+            ("owner", _OWNERS),
+            ("pubstatus", _STATUSES),
+            ("indexingmethod_", _METHODS),
+        )
+    )
+
+
+def flag_holds(name: str, citation: Citation) -> bool:
+    """Decide a special term for one citation."""
+    if kind := _LINKS.get(name):
+        return any(link.kind == kind for link in citation.corrections)
+    if decide := _CONTENT.get(name):
+        return decide(citation)
+    if name.startswith("owner"):
+        return (citation.owner or "").lower() == name.removeprefix("owner")
+    if name.startswith("pubstatus"):
+        return (citation.publication_status or "").lower() == name.removeprefix("pubstatus")
+    return (citation.indexing_method or "").lower() == name.removeprefix("indexingmethod_")

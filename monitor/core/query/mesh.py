@@ -1,0 +1,77 @@
+"""The part of NLM's MeSH tree that searches need: names, entry terms and what explodes to what."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import NamedTuple
+
+from monitor.core.query.words import heading_key
+
+MeshRow = tuple[str, str, tuple[str, ...], tuple[str, ...]]
+"""UI, name, tree numbers, entry terms."""
+
+
+class Heading(NamedTuple):
+    ui: str
+    name: str
+    tree_numbers: tuple[str, ...] = ()
+
+
+class MeshTree:
+    """Headings by UI, by name and entry term, and by place in the tree; publication types (V) included."""
+
+    __slots__ = ("_below", "_by_key", "_by_ui", "_exploded", "_types")
+
+    def __init__(self) -> None:
+        self._by_ui: dict[str, Heading] = {}
+        self._by_key: dict[tuple[str, ...], str] = {}
+        self._below: dict[str, list[str]] = {}
+        self._exploded: dict[str, frozenset[str]] = {}
+        self._types: dict[str, str] = {}
+
+    @classmethod
+    def from_rows(cls, rows: Iterable[MeshRow]) -> MeshTree:
+        """Build the tree; a name always wins over another heading's entry term."""
+        tree = cls()
+        kept = [*rows]
+        for ui, name, numbers, _ in kept:
+            tree._by_ui[ui] = Heading(ui, name, numbers)
+            tree._by_key.setdefault(heading_key(name), ui)
+            for number in numbers:
+                steps = number.split(".")
+                for depth in range(1, len(steps) + 1):
+                    tree._below.setdefault(".".join(steps[:depth]), []).append(ui)
+            if any(number.startswith("V") for number in numbers):
+                tree._types["".join(heading_key(name))] = name
+        for ui, _, _, entry_terms in kept:
+            for term in entry_terms:
+                tree._by_key.setdefault(heading_key(term), ui)
+        return tree
+
+    def __len__(self) -> int:
+        return len(self._by_ui)
+
+    def find(self, text: str) -> Heading | None:
+        """Find a heading by name, entry term or UI, whatever the case and punctuation."""
+        ui = self._by_key.get(heading_key(text))
+        if ui is None:
+            ui = text.strip().upper()
+        return self._by_ui.get(ui)
+
+    def explode(self, ui: str) -> frozenset[str]:
+        """Return the heading's UI and those of everything narrower, in all its places; itself alone if unknown."""
+        found = self._exploded.get(ui)
+        if found is None:
+            heading = self._by_ui.get(ui)
+            numbers = heading.tree_numbers if heading else ()
+            found = frozenset({ui}.union(*(self._below[number] for number in numbers)))
+            self._exploded[ui] = found
+        return found
+
+    def name(self, ui: str) -> str | None:
+        heading = self._by_ui.get(ui)
+        return heading.name if heading else None
+
+    def publication_type(self, squeezed: str) -> str | None:
+        """Return the publication type that a filter such as `randomizedcontrolledtrial` names."""
+        return self._types.get(squeezed)

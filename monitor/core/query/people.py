@@ -1,0 +1,60 @@
+"""Author searches (User Guide, "Author"): last name with initials, or a full name either way round."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+from monitor.core.citation import Author, Citation
+from monitor.core.markup import bare
+from monitor.core.query.document import FieldText
+from monitor.core.query.words import SearchWords, split_words
+
+
+def people(citation: Citation, field: str) -> tuple[str, list[tuple[int, Author]]]:
+    """Return the place and the numbered people that an author field searches."""
+    lists = citation.author_lists
+    authors = [a for each in lists if each.kind != "editors" for a in each.authors]
+    if field in {"ir", "fir"}:
+        return "investigator", list(enumerate(a for each in citation.investigator_lists for a in each.investigators))
+    if field == "ed":
+        books = citation.book.author_lists if citation.book else ()
+        return "editor", list(enumerate(a for each in (*lists, *books) if each.kind == "editors" for a in each.authors))
+    numbered = [(number, author) for number, author in enumerate(authors) if author.last_name]
+    if field == "1au":
+        return "author", numbered[:1]
+    if field == "lastau":
+        return "author", numbered[-1:]
+    return "author", numbered
+
+
+def named(
+    search: SearchWords, quoted: bool, full_only: bool, place: str, who: Iterable[tuple[int, Author]]
+) -> Iterator[FieldText]:
+    """Yield the people whose name fits; unquoted names are truncated, so `smith j` finds Smith JK."""
+    for number, author in who:
+        last = split_words(author.last_name or "")[0]
+        initials = "".join(split_words(author.initials or "")[0])
+        suffix = split_words(bare(author.suffix))[0]
+        fore = split_words(author.fore_name or "")[0]
+        short = [*last, *([initials] if initials else [])]
+        names = [[*last, *fore, *suffix], [*fore, *last, *suffix]] if fore else []
+        if not full_only:
+            names = [short, [*short, *suffix], *names]
+        if any(_fits(search, quoted, name, len(last)) for name in names):
+            text = " ".join(filter(None, (author.last_name, author.initials, bare(author.suffix))))
+            yield FieldText(place, number, text)
+
+
+def _fits(search: SearchWords, quoted: bool, name: list[str], surname: int) -> bool:
+    words, truncated = search
+    if not words or len(words) > len(name):
+        return False
+    *before, last = words
+    if list(before) != name[: len(before)]:
+        return False
+    there = name[len(before)]
+    if truncated:
+        return there.startswith(last)
+    if quoted:
+        return len(words) == len(name) and there == last
+    return there.startswith(last) if len(before) >= surname else there == last
