@@ -76,3 +76,7 @@ class MailUnavailable(MonitorError):
 
 class NotFound(MonitorError):
     """What was named is not in the store."""
+
+
+class MessageRefused(MonitorError):
+    """A mail would not be valid or safe to send; it was not sent, and the reason names what is wrong with it."""
