@@ -70,7 +70,9 @@ class DeliveryRow(Base):
     """One issue to one subscription's person; the outbox. Unique on subscription and slot: sent once.
 
     States: queued, leased, in_doubt, sent, failed, cancelled. `fence` rises with every claim, and every outcome is
-    written `WHERE id = ? AND fence = ?`. The bytes are `issue.message` with the marks of this row filled in.
+    written `WHERE id = ? AND fence = ?`. The bytes are `issue.message` with the marks of this row filled in; `checksum`
+    is their CRC-32 at the first attempt, so that a retry which would differ is noticed. `doubts` counts the times the
+    row was taken up again after nobody knew whether the relay had it.
     """
 
     __tablename__ = "delivery"
@@ -90,6 +92,7 @@ class DeliveryRow(Base):
     next_at: Mapped[datetime]
     tries: Mapped[int] = mapped_column(default=0)
     doubts: Mapped[int] = mapped_column(default=0)
+    checksum: Mapped[int | None]
     sent_at: Mapped[datetime | None]
     error: Mapped[str | None]
     created_at: Mapped[datetime]
@@ -119,7 +122,7 @@ class AttemptRow(Base):
 
 
 class BounceRow(Base):
-    """A delivery status notice that came back; `kind` is hard, soft, delayed, delivered, auto-reply or unknown."""
+    """A delivery status notice that came back; `kind` is a `core.notices.Kind`."""
 
     __tablename__ = "bounce"
 
