@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import Protocol
 
+from monitor.core.delivery import Envelope, Outcome
 from monitor.core.polling import SearchResult
 
 
@@ -29,4 +30,20 @@ class PubmedSource(Protocol):
 
     def fetch(self, pmids: Sequence[int]) -> bytes:
         """Return the complete efetch XML of these PMIDs, checked to be whole; unknown PMIDs are simply absent."""
+        ...
+
+
+class MailTransport(Protocol):
+    """One way out for mail, kept open between mails. Not shared between threads."""
+
+    def send(self, envelope: Envelope, message: bytes, before_dot: Callable[[], None]) -> Outcome:
+        """Hand over one mail. Faults of network and relay are the outcome, never an exception.
+
+        `before_dot` is called when only the step remains after which a failure leaves the mail in doubt. If it
+        raises, the mail is not sent and the exception passes on.
+        """
+        ...
+
+    def close(self) -> None:
+        """Take leave of the relay; safe at any time, and `send` may be called again after it."""
         ...
