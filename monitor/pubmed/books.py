@@ -47,7 +47,7 @@ def book_article(element: _Element) -> Citation:
         _book_document(element, parts, odd)
     else:
         if element.keys():
-            keep_attributes(odd, "PubmedBookArticle", element)
+            keep_attributes(odd, element)
         for child in element:
             if child.tag == "BookDocument" and "pmid" not in parts:
                 _book_document(child, parts, odd)
@@ -59,60 +59,59 @@ def book_article(element: _Element) -> Citation:
 
 
 def _book_document(element: _Element, parts: Parts, odd: Oddities) -> None:
-    path = "BookDocument"
     if element.keys():
-        keep_attributes(odd, path, element)
+        keep_attributes(odd, element)
     book: Parts = {"title": BookTitle(InlineXml(""))}
     many: dict[str, list[Any]] = {}
     of_book: dict[str, list[Any]] = {}
     for child in element:
         tag = child.tag
         if tag == "PMID":
-            identity(child, path, parts, odd)
+            identity(child, parts, odd)
         elif tag == "ArticleIdList":
-            many.setdefault("article_ids", []).extend(article_ids(child, path, odd))
+            many.setdefault("article_ids", []).extend(article_ids(child, odd))
         elif tag == "Book":
             _book(child, book, odd)
         elif tag == "LocationLabel":
-            of_book.setdefault("location_labels", []).extend(_location_label(child, path, odd))
+            of_book.setdefault("location_labels", []).extend(_location_label(child, odd))
         elif tag == "ArticleTitle" and "title" not in parts:
-            title = _title(child, path, odd)
+            title = _title(child, odd)
             parts["title"] = title.text or None
             if title.book or title.part or title.section:
                 book["chapter_link"] = title
         elif tag == "VernacularTitle":
-            parts["vernacular_title"] = inline_once(parts.get("vernacular_title"), child, path, odd)
+            parts["vernacular_title"] = inline_once(parts.get("vernacular_title"), child, odd)
         elif tag == "Pagination" and "pagination" not in parts:
-            parts["pagination"] = pagination(child, path, odd)
+            parts["pagination"] = pagination(child, odd)
         elif tag == "Language":
-            if language := text(child, path, odd):
+            if language := text(child, odd):
                 many.setdefault("languages", []).append(language)
         elif tag == "AuthorList":
-            many.setdefault("author_lists", []).append(author_list(child, path, odd))
+            many.setdefault("author_lists", []).append(author_list(child, odd))
         elif tag == "InvestigatorList":
-            many.setdefault("investigator_lists", []).append(investigator_list(child, path, odd))
+            many.setdefault("investigator_lists", []).append(investigator_list(child, odd))
         elif tag == "PublicationType":
-            many.setdefault("publication_types", []).extend(publication_type(child, path, odd))
+            many.setdefault("publication_types", []).extend(publication_type(child, odd))
         elif tag == "Abstract" and "abstract" not in parts:
-            parts["abstract"] = abstract(child, path, odd)
+            parts["abstract"] = abstract(child, odd)
         elif tag == "Sections":
             if child.keys():
-                keep_attributes(odd, f"{path}/Sections", child)
-            of_book.setdefault("sections", []).extend(_sections(child, f"{path}/Sections", odd, 0))
+                keep_attributes(odd, child)
+            of_book.setdefault("sections", []).extend(_sections(child, odd, 0))
         elif tag == "KeywordList":
-            many.setdefault("keyword_lists", []).append(keyword_list(child, path, odd))
+            many.setdefault("keyword_lists", []).append(keyword_list(child, odd))
         elif tag == "ContributionDate":
-            book["contribution_date"] = date_once(book.get("contribution_date"), child, path, odd)
+            book["contribution_date"] = date_once(book.get("contribution_date"), child, odd)
         elif tag == "DateRevised":
-            parts["revised_on"] = date_once(parts.get("revised_on"), child, path, odd)
+            parts["revised_on"] = date_once(parts.get("revised_on"), child, odd)
         elif tag == "GrantList":
-            grant_list(child, path, parts, odd)
+            grant_list(child, parts, odd)
         elif tag == "ItemList":
-            of_book.setdefault("item_lists", []).extend(_item_list(child, path, odd))
+            of_book.setdefault("item_lists", []).extend(_item_list(child, odd))
         elif tag == "ReferenceList":
-            many.setdefault("reference_lists", []).append(reference_list(child, path, odd))
+            many.setdefault("reference_lists", []).append(reference_list(child, odd))
         else:
-            keep(odd, path, child)
+            keep(odd, child)
     for field, values in many.items():
         parts[field] = tuple(values)
     for field, values in of_book.items():
@@ -121,104 +120,101 @@ def _book_document(element: _Element, parts: Parts, odd: Oddities) -> None:
 
 
 def _book(element: _Element, book: Parts, odd: Oddities) -> None:
-    path = "BookDocument/Book"
     if element.keys():
-        keep_attributes(odd, path, element)
+        keep_attributes(odd, element)
     for child in element:
         tag = child.tag
         if tag == "Publisher":
-            _publisher(child, path, book, odd)
+            _publisher(child, book, odd)
         elif tag == "BookTitle" and not book["title"].text:
-            book["title"] = _title(child, path, odd)
+            book["title"] = _title(child, odd)
         elif tag == "PubDate":
-            book["pub_date"] = date_once(book.get("pub_date"), child, path, odd)
+            book["pub_date"] = date_once(book.get("pub_date"), child, odd)
         elif tag == "BeginningDate":
-            book["beginning_date"] = date_once(book.get("beginning_date"), child, path, odd)
+            book["beginning_date"] = date_once(book.get("beginning_date"), child, odd)
         elif tag == "EndingDate":
-            book["ending_date"] = date_once(book.get("ending_date"), child, path, odd)
+            book["ending_date"] = date_once(book.get("ending_date"), child, odd)
         elif tag == "AuthorList":
-            book["author_lists"] = (*book.get("author_lists", ()), author_list(child, path, odd))
+            book["author_lists"] = (*book.get("author_lists", ()), author_list(child, odd))
         elif tag == "InvestigatorList" and "investigator_list" not in book:
-            book["investigator_list"] = investigator_list(child, path, odd)
+            book["investigator_list"] = investigator_list(child, odd)
         elif tag == "Volume":
-            book["volume"] = once(book.get("volume"), child, path, odd)
+            book["volume"] = once(book.get("volume"), child, odd)
         elif tag == "VolumeTitle":
-            book["volume_title"] = inline_once(book.get("volume_title"), child, path, odd)
+            book["volume_title"] = inline_once(book.get("volume_title"), child, odd)
         elif tag == "Edition":
-            book["edition"] = once(book.get("edition"), child, path, odd)
+            book["edition"] = once(book.get("edition"), child, odd)
         elif tag == "CollectionTitle" and "collection_title" not in book:
-            book["collection_title"] = _title(child, path, odd)
+            book["collection_title"] = _title(child, odd)
         elif tag == "Isbn":
-            if isbn := text(child, path, odd):
+            if isbn := text(child, odd):
                 book["isbns"] = (*book.get("isbns", ()), isbn)
         elif tag == "ELocationID":
-            book["elocations"] = book.get("elocations", ()) + elocation(child, path, odd)
+            book["elocations"] = book.get("elocations", ()) + elocation(child, odd)
         elif tag == "Medium":
-            book["medium"] = once(book.get("medium"), child, path, odd)
+            book["medium"] = once(book.get("medium"), child, odd)
         elif tag == "ReportNumber":
-            book["report_number"] = once(book.get("report_number"), child, path, odd)
+            book["report_number"] = once(book.get("report_number"), child, odd)
         else:
-            keep(odd, path, child)
+            keep(odd, child)
 
 
-def _publisher(element: _Element, path: str, book: Parts, odd: Oddities) -> None:
-    path = f"{path}/Publisher"
+def _publisher(element: _Element, book: Parts, odd: Oddities) -> None:
     if element.keys():
-        keep_attributes(odd, path, element)
+        keep_attributes(odd, element)
     for child in element:
         if child.tag == "PublisherName":
-            book["publisher"] = inline_once(book.get("publisher"), child, path, odd)
+            book["publisher"] = inline_once(book.get("publisher"), child, odd)
         elif child.tag == "PublisherLocation":
-            book["publisher_location"] = once(book.get("publisher_location"), child, path, odd)
+            book["publisher_location"] = once(book.get("publisher_location"), child, odd)
         else:
-            keep(odd, path, child)
+            keep(odd, child)
 
 
-def _title(element: _Element, path: str, odd: Oddities) -> BookTitle:
-    book, part, section = attributes(element, f"{path}/{element.tag}", odd, "book", "part", "sec")
+def _title(element: _Element, odd: Oddities) -> BookTitle:
+    book, part, section = attributes(element, odd, "book", "part", "sec")
     return BookTitle(inline(element), book, part, section)
 
 
-def _location_label(element: _Element, path: str, odd: Oddities) -> tuple[LocationLabel, ...]:
-    value, kind = text_with(element, path, odd, "Type")
+def _location_label(element: _Element, odd: Oddities) -> tuple[LocationLabel, ...]:
+    value, kind = text_with(element, odd, "Type")
     if value is None:
         if kind is not None:
-            keep(odd, path, element)
+            keep(odd, element)
         return ()
     return (LocationLabel(value, kind),)
 
 
-def _sections(element: _Element, path: str, odd: Oddities, depth: int) -> list[BookSection]:
+def _sections(element: _Element, odd: Oddities, depth: int) -> list[BookSection]:
     if depth > DEEPEST:
         raise too_deep("book sections")
     found = []
     for child in element:
         if child.tag == "Section":
-            found.append(_section(child, f"{path}/Section", odd, depth))
+            found.append(_section(child, odd, depth))
         elif depth == 0:
-            keep(odd, path, child)
+            keep(odd, child)
     return found
 
 
-def _section(element: _Element, path: str, odd: Oddities, depth: int) -> BookSection:
+def _section(element: _Element, odd: Oddities, depth: int) -> BookSection:
     if element.keys():
-        keep_attributes(odd, path, element)
+        keep_attributes(odd, element)
     title = label = None
     for child in element:
         tag = child.tag
         if tag == "SectionTitle" and title is None:
-            title = _title(child, path, odd)
+            title = _title(child, odd)
         elif tag == "LocationLabel" and label is None:
-            label = next(iter(_location_label(child, path, odd)), None)
+            label = next(iter(_location_label(child, odd)), None)
         elif tag != "Section":
-            keep(odd, path, child)
-    return BookSection(title, label, tuple(_sections(element, path, odd, depth + 1)))
+            keep(odd, child)
+    return BookSection(title, label, tuple(_sections(element, odd, depth + 1)))
 
 
-def _item_list(element: _Element, path: str, odd: Oddities) -> tuple[ItemList, ...]:
-    inner = f"{path}/ItemList"
-    (kind,) = attributes(element, inner, odd, "ListType")
+def _item_list(element: _Element, odd: Oddities) -> tuple[ItemList, ...]:
+    (kind,) = attributes(element, odd, "ListType")
     if kind is None:
-        keep(odd, path, element)
+        keep(odd, element)
         return ()
-    return (ItemList(kind, texts(element, "Item", inner, odd)),)
+    return (ItemList(kind, texts(element, "Item", odd)),)

@@ -60,6 +60,7 @@ class Cutter:
         self._buffer = bytearray()
         self._ended = False
         self._failure: IncompleteResponse | None = None
+        self._careful = False
         self.rest = b""
         self.root, attributes, self.closed = self._read_prolog()
         self.lone = self.root in _LONE
@@ -111,7 +112,11 @@ class Cutter:
     # -- cutting
 
     def chunks(self) -> Iterator[bytes | None]:
-        """Yield whole records, many at a time; None stands for a record too large to be read."""
+        """Yield whole records, many at a time; None stands for a record too large to be read.
+
+        The first cut takes no notice of comments and CDATA, of which NLM sends none. Cut inside one of them,
+        a chunk cannot be parsed; given back, it is cut again with care.
+        """
         wanted = CHUNK
         skipping = False
         while True:
@@ -128,7 +133,8 @@ class Cutter:
                 continue
             cut = self._cut()
             if cut:
-                chunk = bytes(self._buffer[:cut])
+                with memoryview(self._buffer) as view:
+                    chunk = bytes(view[:cut])
                 del self._buffer[:cut]
                 wanted = CHUNK
                 yield chunk
@@ -144,12 +150,24 @@ class Cutter:
         self.rest = bytes(self._buffer)
         self._buffer.clear()
 
+    def accept(self) -> None:
+        """Note that the last chunk could be parsed."""
+        self._careful = False
+
+    def give_back(self, chunk: bytes) -> bool:
+        """Take a chunk that cannot be parsed; False if it was cut with care and is simply broken."""
+        if self._careful:
+            self._careful = False
+            return False
+        self._buffer[:0] = chunk
+        self._careful = True
+        return True
+
     def _cut(self) -> int:
         """Where the last record within a chunk's length ends, else the first one; 0 if none does."""
-        end = self._last_end(CHUNK)
-        if end and not self._has_asides(end):
-            return end
-        return next(reversed(self.ends(self._buffer, self._ended, CHUNK)), 0)
+        if self._careful:
+            return next(reversed(self.ends(self._buffer, self._ended, CHUNK)), 0)
+        return self._last_end(CHUNK)
 
     def _last_end(self, limit: int) -> int:
         at = min(limit, len(self._buffer))
@@ -159,9 +177,6 @@ class Cutter:
                 return found.end()
         found = self._end.search(self._buffer, max(0, limit - 64))
         return found.end() if found is not None else 0
-
-    def _has_asides(self, end: int) -> bool:
-        return self._buffer.find(b"<!", 0, end) >= 0 or self._buffer.find(b"<?", 0, end) >= 0
 
     def ends(self, data: bytes | bytearray, complete: bool, limit: int | None = None) -> list[int]:
         """Where records end, comments, CDATA sections and processing instructions respected.

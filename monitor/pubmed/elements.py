@@ -1,7 +1,7 @@
 """The parts that articles and books share: text, inline markup, dates, people, ids, references.
 
-Every function takes an element, the path under which oddities are filed, and the list that collects them;
-nothing that PubMed sent is dropped, what has no place in `Citation` goes to `Citation.unknown`.
+Every function takes an element and the list that collects oddities: nothing that PubMed sent is
+dropped, what has no place in `Citation` goes to `Citation.unknown`.
 """
 
 from __future__ import annotations
@@ -58,6 +58,11 @@ _MONTHS: Final = {
     )
     for name in names.split()
 }
+_CLOCK: Final = {str(n): n for n in range(60)}
+_NO_DATE: Final = PartialDate()
+_new: Final = tuple.__new__
+"""Makes a named tuple without the detour through its `__new__`; worth a tenth of the whole time."""
+
 _MEDLINE_DATE: Final = re.compile(
     r"(?P<year>[0-9]{4})(?:\s*[-–]\s*[0-9]{4})?"
     r"(?:\s+(?:(?P<season>spring|summer|autumn|fall|winter)|(?P<month>[a-z]{3,9})\.?)(?:\s+(?P<day>[0-9]{1,2}))?)?\b",
@@ -68,93 +73,107 @@ _MEDLINE_DATE: Final = re.compile(
 # ---- oddities
 
 
-def keep(odd: Oddities, path: str, element: _Element) -> None:
-    """File an element that has no place, whole."""
-    odd.append(Unknown(f"{path}/{element.tag}", whole(element)))
+def place(element: _Element) -> str:
+    """Where an element stands in its record: `MedlineCitation/Article/Foo`."""
+    names = [str(element.tag), *(str(each.tag) for each in element.iterancestors())]
+    names.pop()  # the set
+    if len(names) > 1 and names[-1] in ("PubmedArticle", "PubmedBookArticle"):
+        names.pop()
+    return "/".join(reversed(names))
 
 
-def keep_attributes(odd: Oddities, path: str, element: _Element) -> None:
+def keep(odd: Oddities, element: _Element) -> None:
+    """File an element that has no place in `Citation`, whole."""
+    odd.append(Unknown(place(element), whole(element)))
+
+
+def keep_attribute(odd: Oddities, element: _Element, name: object, value: object) -> None:
+    odd.append(Unknown(f"{place(element)}/@{name}", str(value)))
+
+
+def keep_attributes(odd: Oddities, element: _Element) -> None:
     """File attributes of an element that should have none."""
     for name, value in element.items():
-        odd.append(Unknown(f"{path}/@{name}", str(value)))
+        keep_attribute(odd, element, name, value)
 
 
-def attributes(element: _Element, path: str, odd: Oddities, *known: str) -> list[str | None]:
+def attributes(element: _Element, odd: Oddities, *known: str) -> list[str | None]:
     """Values of the known attributes in that order; the others are filed."""
     found: list[str | None] = [None] * len(known)
     for name, value in element.items():
         if name in known:
             found[known.index(name)] = str(value)
         else:
-            odd.append(Unknown(f"{path}/@{name}", str(value)))
+            keep_attribute(odd, element, name, value)
     return found
 
 
-def yes(value: str | None, default: bool, path: str, odd: Oddities) -> bool:
+def yes(value: str | None, default: bool, element: _Element, name: str, odd: Oddities) -> bool:
     """Read a `Y`/`N` attribute; anything else is filed and the DTD's default holds."""
     if value == "Y":
         return True
     if value == "N":
         return False
     if value is not None:
-        odd.append(Unknown(path, value))
+        keep_attribute(odd, element, name, value)
     return default
 
 
 # ---- text
 
 
-def text(element: _Element, path: str, odd: Oddities) -> str | None:
+def text(element: _Element, odd: Oddities) -> str | None:
     """Plain text of a leaf without white space at its ends, None when empty; inner elements are filed as well."""
     if element.keys():
-        keep_attributes(odd, f"{path}/{element.tag}", element)
-    return _plain(element, path, odd)
+        keep_attributes(odd, element)
+    return _plain(element, odd)
 
 
-def _plain(element: _Element, path: str, odd: Oddities) -> str | None:
+def _plain(element: _Element, odd: Oddities) -> str | None:
     if len(element):
-        keep(odd, path, element)
+        keep(odd, element)
         return "".join(str(part) for part in element.itertext()).strip() or None
     value = element.text
     return (value.strip() or None) if value else None
 
 
-def text_with(element: _Element, path: str, odd: Oddities, attribute: str) -> tuple[str | None, str | None]:
+def text_with(element: _Element, odd: Oddities, attribute: str) -> tuple[str | None, str | None]:
     """Plain text of a leaf and its one attribute."""
-    (found,) = attributes(element, f"{path}/{element.tag}", odd, attribute)
-    return _plain(element, path, odd), found
+    (found,) = attributes(element, odd, attribute)
+    return _plain(element, odd), found
 
 
-def once(held: str | None, element: _Element, path: str, odd: Oddities) -> str | None:
+def once(held: str | None, element: _Element, odd: Oddities) -> str | None:
     """Plain text of a leaf that may stand once; a repetition is filed and the first one holds."""
     if held is not None:
-        keep(odd, path, element)
+        keep(odd, element)
         return held
-    if element.keys():
-        keep_attributes(odd, f"{path}/{element.tag}", element)
-    return _plain(element, path, odd)
+    if element.keys() or len(element):
+        return text(element, odd)
+    value = element.text
+    return (value.strip() or None) if value else None
 
 
-def inline_once(held: InlineXml | None, element: _Element, path: str, odd: Oddities) -> InlineXml | None:
+def inline_once(held: InlineXml | None, element: _Element, odd: Oddities) -> InlineXml | None:
     """Inner XML of a mixed leaf that may stand once; None when empty."""
     if held is not None:
-        keep(odd, path, element)
+        keep(odd, element)
         return held
     if element.keys():
-        keep_attributes(odd, f"{path}/{element.tag}", element)
+        keep_attributes(odd, element)
     return inline(element) or None
 
 
-def texts(parent: _Element, tag: str, path: str, odd: Oddities) -> tuple[str, ...]:
+def texts(parent: _Element, tag: str, odd: Oddities) -> tuple[str, ...]:
     """Plain texts of the children of a list that holds only `tag`; empty ones say nothing and are left out."""
     found = []
     for child in parent:
         if child.tag == tag:
-            value = text(child, path, odd)
+            value = text(child, odd)
             if value:
                 found.append(value)
         else:
-            keep(odd, path, child)
+            keep(odd, child)
     return tuple(found)
 
 
@@ -183,6 +202,7 @@ def month_number(value: str) -> int | None:
 @lru_cache(maxsize=8192)
 def calendar(year: str | None, month: str | None, day: str | None, season: str | None = None) -> PartialDate | None:
     """A date from its parts; parts that are no calendar date ("31 Feb") stay verbatim in `text`."""
+    year, month, day = (part.strip() or None if part else None for part in (year, month, day))
     if year is None and month is None and day is None and season is None:
         return None
     y = number(year, 9999)
@@ -215,132 +235,118 @@ def medline_date(value: str) -> PartialDate:
     return PartialDate(int(match["year"]) or None, month, day or None, season, value)
 
 
-def partial_date(element: _Element, path: str, odd: Oddities, known: str = "") -> PartialDate | None:
+def partial_date(element: _Element, odd: Oddities, known: str = "") -> PartialDate | None:
     """Read `PubDate` and every other date of Year, Month, Day, Season or MedlineDate."""
-    path = f"{path}/{element.tag}"
     if element.keys():
-        attributes(element, path, odd, known)
+        attributes(element, odd, known)
     year = month = day = season = free = None
     for child in element:
         tag = child.tag
         if tag == "Year":
-            year = once(year, child, path, odd)
+            year = once(year, child, odd)
         elif tag == "Month":
-            month = once(month, child, path, odd)
+            month = once(month, child, odd)
         elif tag == "Day":
-            day = once(day, child, path, odd)
+            day = once(day, child, odd)
         elif tag == "Season":
-            season = once(season, child, path, odd)
+            season = once(season, child, odd)
         elif tag == "MedlineDate":
-            free = once(free, child, path, odd)
+            free = once(free, child, odd)
         else:
-            keep(odd, path, child)
+            keep(odd, child)
     if free is None:
         return calendar(year, month, day, season)
     if year is not None or month is not None or day is not None or season is not None:
-        keep(odd, path.rpartition("/")[0], element)
+        keep(odd, element)
     return medline_date(free)
 
 
-def date_once(held: PartialDate | None, element: _Element, path: str, odd: Oddities) -> PartialDate | None:
+def date_once(held: PartialDate | None, element: _Element, odd: Oddities) -> PartialDate | None:
     if held is not None:
-        keep(odd, path, element)
+        keep(odd, element)
         return held
-    return partial_date(element, path, odd)
+    return partial_date(element, odd)
 
 
-def history(element: _Element, path: str, odd: Oddities) -> tuple[HistoryDate, ...]:
+def history(element: _Element, odd: Oddities) -> tuple[HistoryDate, ...]:
     """Read the PubMedPubDates; the same status may repeat."""
-    path = f"{path}/History"
     if element.keys():
-        keep_attributes(odd, path, element)
+        keep_attributes(odd, element)
     found = []
-    inner = f"{path}/PubMedPubDate"
     for entry in element:
         if entry.tag != "PubMedPubDate":
-            keep(odd, path, entry)
+            keep(odd, entry)
             continue
         status = None
         for name, value in entry.items():
             if name == "PubStatus":
                 status = str(value)
             else:
-                odd.append(Unknown(f"{inner}/@{name}", str(value)))
+                keep_attribute(odd, entry, name, value)
+        if status is None:
+            keep(odd, entry)
+            continue
         year = month = day = hour = minute = second = None
         for child in entry:
             tag = child.tag
             if len(child) or child.keys():
-                keep(odd, inner, child)
-                continue
-            value = child.text
-            if tag == "Year" and year is None:
-                year = value
+                keep(odd, child)
+            elif tag == "Year" and year is None:
+                year = child.text
             elif tag == "Month" and month is None:
-                month = value
+                month = child.text
             elif tag == "Day" and day is None:
-                day = value
+                day = child.text
             elif tag == "Hour" and hour is None:
-                hour = value
+                hour = _clock(child, odd)
             elif tag == "Minute" and minute is None:
-                minute = value
+                minute = _clock(child, odd)
             elif tag == "Second" and second is None:
-                second = value
+                second = _clock(child, odd)
             else:
-                keep(odd, inner, child)
-        moment = _moment(year, month, day, hour, minute, second)
-        if status is None or moment is None:
-            keep(odd, path, entry)
-            if status is None:
-                continue
-        if moment is None:
-            moment = (calendar(year, month, day) or PartialDate(), None, None, None)
-        found.append(HistoryDate(status, *moment))
+                keep(odd, child)
+        when = calendar(year, month, day)
+        found.append(_new(HistoryDate, (status, when or _NO_DATE, hour, minute, second)))
     return tuple(found)
 
 
-@lru_cache(maxsize=8192)
-def _moment(
-    year: str | None, month: str | None, day: str | None, hour: str | None, minute: str | None, second: str | None
-) -> tuple[PartialDate, int | None, int | None, int | None] | None:
-    when = calendar(*(part.strip() or None if part else None for part in (year, month, day)))
-    clock = [number(part, 99) if part else None for part in (hour, minute, second)]
-    if when is None or any(
-        part and part.strip() and read is None for part, read in zip((hour, minute, second), clock, strict=True)
-    ):
+def _clock(element: _Element, odd: Oddities) -> int | None:
+    value = element.text
+    if value is None:
         return None
-    return (when, clock[0], clock[1], clock[2])
+    found = _CLOCK.get(value)
+    if found is None:
+        found = number(value, 99)
+        if found is None:
+            keep(odd, element)
+    return found
 
 
 # ---- people
 
 
-def author_list(element: _Element, path: str, odd: Oddities) -> AuthorList:
-    path = f"{path}/AuthorList"
-    complete, kind = attributes(element, path, odd, "CompleteYN", "Type")
-    return AuthorList(
-        people(element, "Author", path, odd), yes(complete, True, f"{path}/@CompleteYN", odd), kind or None
-    )
+def author_list(element: _Element, odd: Oddities) -> AuthorList:
+    complete, kind = attributes(element, odd, "CompleteYN", "Type")
+    return AuthorList(people(element, "Author", odd), yes(complete, True, element, "CompleteYN", odd), kind or None)
 
 
-def investigator_list(element: _Element, path: str, odd: Oddities) -> InvestigatorList:
-    path = f"{path}/InvestigatorList"
-    (identity,) = attributes(element, path, odd, "ID")
-    return InvestigatorList(people(element, "Investigator", path, odd), identity or None)
+def investigator_list(element: _Element, odd: Oddities) -> InvestigatorList:
+    (identity,) = attributes(element, odd, "ID")
+    return InvestigatorList(people(element, "Investigator", odd), identity or None)
 
 
-def people(parent: _Element, tag: str, path: str, odd: Oddities) -> tuple[Author, ...]:
+def people(parent: _Element, tag: str, odd: Oddities) -> tuple[Author, ...]:
     """Read Authors, Investigators or PersonalNameSubjects."""
-    inner = f"{path}/{tag}"
     found = []
     for child in parent:
         if child.tag == tag:
-            found.append(_person(child, inner, odd))
+            found.append(_person(child, odd))
         else:
-            keep(odd, path, child)
+            keep(odd, child)
     return tuple(found)
 
 
-def _person(element: _Element, path: str, odd: Oddities) -> Author:
+def _person(element: _Element, odd: Oddities) -> Author:
     last = fore = initials = suffix = collective = investigators = None
     identifiers: tuple[Identifier, ...] = ()
     affiliations: tuple[Affiliation, ...] = ()
@@ -348,58 +354,60 @@ def _person(element: _Element, path: str, odd: Oddities) -> Author:
     equal = None
     for name, value in element.items():
         if name == "ValidYN":
-            valid = value == "Y" or yes(str(value), True, f"{path}/@ValidYN", odd)
+            valid = value == "Y" or yes(str(value), True, element, "ValidYN", odd)
         elif name == "EqualContrib" and value in ("Y", "N"):
             equal = value == "Y"
         else:
-            odd.append(Unknown(f"{path}/@{name}", str(value)))
+            keep_attribute(odd, element, name, value)
     for child in element:
         tag = child.tag
         if tag == "LastName":
-            last = once(last, child, path, odd)
+            last = once(last, child, odd)
         elif tag == "ForeName":
-            fore = once(fore, child, path, odd)
+            fore = once(fore, child, odd)
         elif tag == "Initials":
-            initials = once(initials, child, path, odd)
+            initials = once(initials, child, odd)
         elif tag == "AffiliationInfo":
-            affiliations += (_affiliation(child, path, odd),)
+            affiliations += (_affiliation(child, odd),)
         elif tag == "Identifier":
-            identifiers += _identifier(child, path, odd)
+            identifiers += _identifier(child, odd)
         elif tag == "Suffix":
-            suffix = inline_once(suffix, child, path, odd)
+            suffix = inline_once(suffix, child, odd)
         elif tag == "CollectiveName" and collective is None:
-            (investigators,) = attributes(child, f"{path}/CollectiveName", odd, "Investigators")
+            (investigators,) = attributes(child, odd, "Investigators")
             collective = inline(child) or None
         elif tag == "Affiliation":  # before the DTD of 2015 it stood here, without AffiliationInfo
             if child.keys():
-                keep_attributes(odd, f"{path}/Affiliation", child)
+                keep_attributes(odd, child)
             affiliations += (Affiliation(inline(child)),)
         else:
-            keep(odd, path, child)
-    return Author(last, fore, initials, suffix, collective, investigators, valid, equal, identifiers, affiliations)
+            keep(odd, child)
+    return _new(
+        Author,
+        (last, fore, initials, suffix, collective, investigators, valid, equal, identifiers, affiliations),
+    )
 
 
-def _affiliation(element: _Element, path: str, odd: Oddities) -> Affiliation:
-    path = f"{path}/AffiliationInfo"
+def _affiliation(element: _Element, odd: Oddities) -> Affiliation:
     if element.keys():
-        keep_attributes(odd, path, element)
+        keep_attributes(odd, element)
     name: InlineXml | None = None
     identifiers: tuple[Identifier, ...] = ()
     for child in element:
         tag = child.tag
         if tag == "Affiliation":
-            name = inline_once(name, child, path, odd)
+            name = inline_once(name, child, odd)
         elif tag == "Identifier":
-            identifiers += _identifier(child, path, odd)
+            identifiers += _identifier(child, odd)
         else:
-            keep(odd, path, child)
-    return Affiliation(name or InlineXml(""), identifiers)
+            keep(odd, child)
+    return _new(Affiliation, (name or InlineXml(""), identifiers))
 
 
-def _identifier(element: _Element, path: str, odd: Oddities) -> tuple[Identifier, ...]:
-    value, source = text_with(element, path, odd, "Source")
+def _identifier(element: _Element, odd: Oddities) -> tuple[Identifier, ...]:
+    value, source = text_with(element, odd, "Source")
     if value is None or source is None:
-        keep(odd, path, element)
+        keep(odd, element)
         return ()
     return (Identifier(source, value),)
 
@@ -407,91 +415,86 @@ def _identifier(element: _Element, path: str, odd: Oddities) -> tuple[Identifier
 # ---- ids
 
 
-def elocation(element: _Element, path: str, odd: Oddities) -> tuple[ELocation, ...]:
-    inner = f"{path}/ELocationID"
-    kind, valid = attributes(element, inner, odd, "EIdType", "ValidYN")
-    value = _plain(element, path, odd)
+def elocation(element: _Element, odd: Oddities) -> tuple[ELocation, ...]:
+    kind, valid = attributes(element, odd, "EIdType", "ValidYN")
+    value = _plain(element, odd)
     if kind is None or value is None:
-        keep(odd, path, element)
+        keep(odd, element)
         return ()
-    return (ELocation(value, kind, yes(valid, True, f"{inner}/@ValidYN", odd)),)
+    return (ELocation(value, kind, yes(valid, True, element, "ValidYN", odd)),)
 
 
-def article_ids(element: _Element, path: str, odd: Oddities) -> tuple[ArticleId, ...]:
+def article_ids(element: _Element, odd: Oddities) -> tuple[ArticleId, ...]:
     """Read one ArticleIdList; whose ids they are is for the caller to know."""
-    path = f"{path}/ArticleIdList"
     if element.keys():
-        keep_attributes(odd, path, element)
+        keep_attributes(odd, element)
     found = []
     for child in element:
         if child.tag != "ArticleId" or len(child):
-            keep(odd, path, child)
+            keep(odd, child)
             continue
         kind = "pubmed"
         for name, given in child.items():
             if name == "IdType":
                 kind = str(given)
             else:
-                odd.append(Unknown(f"{path}/ArticleId/@{name}", str(given)))
+                keep_attribute(odd, child, name, given)
         value = child.text
         if value:
             value = value.strip()
         if value:
-            found.append(ArticleId(value, kind))
+            found.append(_new(ArticleId, (value, kind)))
         elif child.keys():
-            keep(odd, path, child)
+            keep(odd, child)
     return tuple(found)
 
 
-def keyword_list(element: _Element, path: str, odd: Oddities) -> KeywordList:
-    path = f"{path}/KeywordList"
-    (owner,) = attributes(element, path, odd, "Owner")
+def keyword_list(element: _Element, odd: Oddities) -> KeywordList:
+    (owner,) = attributes(element, odd, "Owner")
     found = []
     for child in element:
         if child.tag != "Keyword":
-            keep(odd, path, child)
+            keep(odd, child)
             continue
-        (major,) = attributes(child, f"{path}/Keyword", odd, "MajorTopicYN")
+        (major,) = attributes(child, odd, "MajorTopicYN")
         value = inline(child)
         if value:
-            found.append(Keyword(value, yes(major, False, f"{path}/Keyword/@MajorTopicYN", odd)))
+            found.append(Keyword(value, yes(major, False, child, "MajorTopicYN", odd)))
     return KeywordList(tuple(found), owner or "NLM")
 
 
 # ---- references
 
 
-def reference_list(element: _Element, path: str, odd: Oddities, depth: int = 0) -> ReferenceList:
+def reference_list(element: _Element, odd: Oddities, depth: int = 0) -> ReferenceList:
     """Read a reference list, which may hold further ones."""
     if depth > DEEPEST:
         raise too_deep("reference lists")
-    path = f"{path}/ReferenceList"
     if element.keys():
-        keep_attributes(odd, path, element)
+        keep_attributes(odd, element)
     title = None
     references = []
     lists = []
-    inner = f"{path}/Reference"
     for child in element:
         tag = child.tag
         if tag == "Reference":
             if child.keys():
-                keep_attributes(odd, inner, child)
+                keep_attributes(odd, child)
             cited = None
             ids: tuple[ArticleId, ...] = ()
             for part in child:
                 tag = part.tag
                 if tag == "Citation":
-                    cited = inline_once(cited, part, inner, odd)
+                    cited = inline_once(cited, part, odd)
                 elif tag == "ArticleIdList":
-                    ids += article_ids(part, inner, odd)
+                    ids += article_ids(part, odd)
                 else:
-                    keep(odd, inner, part)
-            references.append(Reference(cited, ids))
+                    keep(odd, part)
+            references.append(_new(Reference, (cited, ids)))
         elif tag == "ReferenceList":
-            lists.append(reference_list(child, path, odd, depth + 1))
+            lists.append(reference_list(child, odd, depth + 1))
         elif tag == "Title":
-            title = once(title, child, path, odd)
+            title = once(title, child, odd)
         else:
-            keep(odd, path, child)
+            keep(odd, child)
     return ReferenceList(tuple(references), title, tuple(lists))

@@ -43,7 +43,8 @@ def read_records(source: Iterable[bytes]) -> Iterator[Found]:
         root = reader.tree(chunk)
         if root is not None:
             yield from reader.found(root)
-        else:
+            cutter.accept()
+        elif not cutter.give_back(chunk):
             yield from reader.salvage(chunk, cutter)
     rest, problem = cutter.finish()
     if rest.strip():
@@ -98,6 +99,7 @@ class _Reader:
             huge_tree=False,
             remove_comments=True,
             remove_pis=True,
+            collect_ids=False,
         )
         if self.tree(b"") is None:
             raise IncompleteResponse(f"the root element is broken: {self._why}")
