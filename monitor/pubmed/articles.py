@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-from lxml.etree import _Element
-
 from monitor.core.citation import (
     Abstract,
     AbstractSection,
@@ -54,13 +52,13 @@ from monitor.pubmed.elements import (
     texts,
     yes,
 )
-from monitor.pubmed.inline import Unreadable, inline
+from monitor.pubmed.inline import Element, Unreadable, inline
 
 Parts = dict[str, Any]
 """Fields of `Citation` as they are found."""
 
 
-def article(element: _Element) -> Citation:
+def article(element: Element) -> Citation:
     """Read a `PubmedArticle`, or a bare `MedlineCitation` of the older `MedlineCitationSet`."""
     odd: Oddities = []
     parts: Parts = {}
@@ -88,7 +86,7 @@ def finish(parts: Parts, odd: Oddities) -> Citation:
     return Citation(**parts)
 
 
-def identity(element: _Element, parts: Parts, odd: Oddities) -> None:
+def identity(element: Element, parts: Parts, odd: Oddities) -> None:
     """Take PMID and Version from the record's own PMID element."""
     value, version = text_with(element, odd, "Version")
     pmid = number(value)
@@ -102,7 +100,7 @@ def identity(element: _Element, parts: Parts, odd: Oddities) -> None:
             odd.append(Unknown(f"{place(element)}/@Version", version))
 
 
-def pubmed_data(element: _Element, parts: Parts, odd: Oddities) -> None:
+def pubmed_data(element: Element, parts: Parts, odd: Oddities) -> None:
     """Read `PubmedData` or `PubmedBookData`."""
     if element.keys():
         keep_attributes(odd, element)
@@ -122,7 +120,7 @@ def pubmed_data(element: _Element, parts: Parts, odd: Oddities) -> None:
             keep(odd, child)
 
 
-def _objects(element: _Element, odd: Oddities) -> tuple[PubmedObject, ...]:
+def _objects(element: Element, odd: Oddities) -> tuple[PubmedObject, ...]:
     if element.keys():
         keep_attributes(odd, element)
     found = []
@@ -142,19 +140,19 @@ def _objects(element: _Element, odd: Oddities) -> tuple[PubmedObject, ...]:
     return tuple(found)
 
 
-def _medline_citation(element: _Element, parts: Parts, odd: Oddities) -> None:
+def _medline_citation(element: Element, parts: Parts, odd: Oddities) -> None:
     parts["owner"] = "NLM"
     for name, value in element.items():
         if name == "Status":
-            parts["status"] = str(value)
+            parts["status"] = value
         elif name == "Owner":
-            parts["owner"] = str(value)
+            parts["owner"] = value
         elif name == "IndexingMethod":
-            parts["indexing_method"] = str(value)
+            parts["indexing_method"] = value
         elif name == "VersionID":
-            parts["version_id"] = str(value)
+            parts["version_id"] = value
         elif name == "VersionDate":
-            parts["version_date"] = str(value)
+            parts["version_date"] = value
         else:
             keep_attribute(odd, element, name, value)
     journal: Parts = {}
@@ -226,7 +224,7 @@ def _medline_citation(element: _Element, parts: Parts, odd: Oddities) -> None:
         parts["journal"] = Journal(**journal)
 
 
-def _article(element: _Element, parts: Parts, journal: Parts, odd: Oddities) -> None:
+def _article(element: Element, parts: Parts, journal: Parts, odd: Oddities) -> None:
     (parts["pub_model"],) = attributes(element, odd, "PubModel")
     title = vernacular = None
     languages: list[str] = []
@@ -272,7 +270,7 @@ def _article(element: _Element, parts: Parts, journal: Parts, odd: Oddities) -> 
     parts["languages"] = tuple(languages)
 
 
-def _journal(element: _Element, journal: Parts, odd: Oddities) -> None:
+def _journal(element: Element, journal: Parts, odd: Oddities) -> None:
     if element.keys():
         keep_attributes(odd, element)
     for child in element:
@@ -293,10 +291,10 @@ def _journal(element: _Element, journal: Parts, odd: Oddities) -> None:
             keep(odd, child)
 
 
-def _journal_issue(element: _Element, journal: Parts, odd: Oddities) -> None:
+def _journal_issue(element: Element, journal: Parts, odd: Oddities) -> None:
     for name, value in element.items():
         if name == "CitedMedium" and "cited_medium" not in journal:
-            journal["cited_medium"] = str(value)
+            journal["cited_medium"] = value
         else:
             keep_attribute(odd, element, name, value)
     for child in element:
@@ -311,7 +309,7 @@ def _journal_issue(element: _Element, journal: Parts, odd: Oddities) -> None:
             keep(odd, child)
 
 
-def _journal_info(element: _Element, journal: Parts, odd: Oddities) -> None:
+def _journal_info(element: Element, journal: Parts, odd: Oddities) -> None:
     if element.keys():
         keep_attributes(odd, element)
     for child in element:
@@ -328,7 +326,7 @@ def _journal_info(element: _Element, journal: Parts, odd: Oddities) -> None:
             keep(odd, child)
 
 
-def pagination(element: _Element, odd: Oddities) -> Pagination | None:
+def pagination(element: Element, odd: Oddities) -> Pagination | None:
     if element.keys():
         keep_attributes(odd, element)
     start = end = medline = None
@@ -347,7 +345,7 @@ def pagination(element: _Element, odd: Oddities) -> Pagination | None:
     return Pagination(start, end, medline)
 
 
-def abstract(element: _Element, odd: Oddities) -> Abstract | None:
+def abstract(element: Element, odd: Oddities) -> Abstract | None:
     """Read an abstract; one without any text or label is none."""
     if element.keys():
         keep_attributes(odd, element)
@@ -355,7 +353,7 @@ def abstract(element: _Element, odd: Oddities) -> Abstract | None:
     return Abstract(sections, rights) if sections or rights else None
 
 
-def _sections(element: _Element, odd: Oddities) -> tuple[tuple[AbstractSection, ...], str | None]:
+def _sections(element: Element, odd: Oddities) -> tuple[tuple[AbstractSection, ...], str | None]:
     sections = []
     rights = None
     for child in element:
@@ -364,9 +362,9 @@ def _sections(element: _Element, odd: Oddities) -> tuple[tuple[AbstractSection, 
             label = category = None
             for name, value in child.items():
                 if name == "Label":
-                    label = str(value) or None
+                    label = value or None
                 elif name == "NlmCategory":
-                    category = str(value) or None
+                    category = value or None
                 else:
                     keep_attribute(odd, child, name, value)
             words = inline(child)
@@ -379,7 +377,7 @@ def _sections(element: _Element, odd: Oddities) -> tuple[tuple[AbstractSection, 
     return tuple(sections), rights
 
 
-def _other_abstract(element: _Element, odd: Oddities) -> tuple[OtherAbstract, ...]:
+def _other_abstract(element: Element, odd: Oddities) -> tuple[OtherAbstract, ...]:
     kind, language = attributes(element, odd, "Type", "Language")
     if kind is None:
         keep(odd, element)
@@ -388,7 +386,7 @@ def _other_abstract(element: _Element, odd: Oddities) -> tuple[OtherAbstract, ..
     return (OtherAbstract(sections, kind, language or "eng", rights),)
 
 
-def publication_type(element: _Element, odd: Oddities) -> tuple[PublicationType, ...]:
+def publication_type(element: Element, odd: Oddities) -> tuple[PublicationType, ...]:
     name, ui = text_with(element, odd, "UI")
     if name is None:
         keep(odd, element)
@@ -396,13 +394,13 @@ def publication_type(element: _Element, odd: Oddities) -> tuple[PublicationType,
     return (PublicationType(ui or None, name),)
 
 
-def _article_date(element: _Element, odd: Oddities) -> tuple[ArticleDate, ...]:
+def _article_date(element: Element, odd: Oddities) -> tuple[ArticleDate, ...]:
     when = partial_date(element, odd, "DateType")
     kind = element.get("DateType")
     return (ArticleDate(when, str(kind) if kind else "Electronic"),) if when is not None else ()
 
 
-def _data_banks(element: _Element, parts: Parts, odd: Oddities) -> None:
+def _data_banks(element: Element, parts: Parts, odd: Oddities) -> None:
     (complete,) = attributes(element, odd, "CompleteYN")
     found = []
     for child in element:
@@ -431,7 +429,7 @@ def _data_banks(element: _Element, parts: Parts, odd: Oddities) -> None:
     parts["data_banks_complete"] = whole and parts.get("data_banks_complete", True)
 
 
-def grant_list(element: _Element, parts: Parts, odd: Oddities) -> None:
+def grant_list(element: Element, parts: Parts, odd: Oddities) -> None:
     (complete,) = attributes(element, odd, "CompleteYN")
     found = []
     for child in element:
@@ -459,7 +457,7 @@ def grant_list(element: _Element, parts: Parts, odd: Oddities) -> None:
     parts["grants_complete"] = whole and parts.get("grants_complete", True)
 
 
-def _chemicals(element: _Element, odd: Oddities) -> list[Chemical]:
+def _chemicals(element: Element, odd: Oddities) -> list[Chemical]:
     if element.keys():
         keep_attributes(odd, element)
     found = []
@@ -484,7 +482,7 @@ def _chemicals(element: _Element, odd: Oddities) -> list[Chemical]:
     return found
 
 
-def _supplementary_concepts(element: _Element, odd: Oddities) -> list[SupplementaryConcept]:
+def _supplementary_concepts(element: Element, odd: Oddities) -> list[SupplementaryConcept]:
     if element.keys():
         keep_attributes(odd, element)
     found = []
@@ -493,7 +491,7 @@ def _supplementary_concepts(element: _Element, odd: Oddities) -> list[Supplement
             keep(odd, child)
             continue
         kind, ui = attributes(child, odd, "Type", "UI")
-        name = "".join(str(part) for part in child.itertext()).strip()
+        name = "".join(child.itertext()).strip()
         if not name or len(child):
             keep(odd, child)
         if name:
@@ -501,7 +499,7 @@ def _supplementary_concepts(element: _Element, odd: Oddities) -> list[Supplement
     return found
 
 
-def _mesh_headings(element: _Element, odd: Oddities) -> list[MeshHeading]:
+def _mesh_headings(element: Element, odd: Oddities) -> list[MeshHeading]:
     if element.keys():
         keep_attributes(odd, element)
     found = []
@@ -529,18 +527,18 @@ def _mesh_headings(element: _Element, odd: Oddities) -> list[MeshHeading]:
     return found
 
 
-def _mesh_term(element: _Element, odd: Oddities) -> MeshTerm | None:
+def _mesh_term(element: Element, odd: Oddities) -> MeshTerm | None:
     ui = kind = automatic = None
     major = False
     for name, value in element.items():
         if name == "UI":
-            ui = str(value) or None
+            ui = value or None
         elif name == "MajorTopicYN":
-            major = value == "Y" or yes(str(value), False, element, "MajorTopicYN", odd)
+            major = value == "Y" or yes(value, False, element, "MajorTopicYN", odd)
         elif name == "Type":
-            kind = str(value) or None
+            kind = value or None
         elif name == "AutoHM":
-            automatic = str(value) or None
+            automatic = value or None
         else:
             keep_attribute(odd, element, name, value)
     value = element.text
@@ -551,7 +549,7 @@ def _mesh_term(element: _Element, odd: Oddities) -> MeshTerm | None:
     return tuple.__new__(MeshTerm, (ui, words, major, kind, automatic))
 
 
-def _corrections(element: _Element, odd: Oddities) -> list[Correction]:
+def _corrections(element: Element, odd: Oddities) -> list[Correction]:
     if element.keys():
         keep_attributes(odd, element)
     found = []

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-from lxml.etree import _Element
-
 from monitor.core.citation import Book, BookSection, BookTitle, Citation, ItemList, LocationLabel
 from monitor.pubmed.articles import (
     Parts,
@@ -36,10 +34,10 @@ from monitor.pubmed.elements import (
     text_with,
     texts,
 )
-from monitor.pubmed.inline import InlineXml, inline, too_deep
+from monitor.pubmed.inline import Element, InlineXml, inline, too_deep
 
 
-def book_article(element: _Element) -> Citation:
+def book_article(element: Element) -> Citation:
     """Read a `PubmedBookArticle`, or a bare `BookDocument`."""
     odd: Oddities = []
     parts: Parts = {}
@@ -58,7 +56,7 @@ def book_article(element: _Element) -> Citation:
     return finish(parts, odd)
 
 
-def _book_document(element: _Element, parts: Parts, odd: Oddities) -> None:
+def _book_document(element: Element, parts: Parts, odd: Oddities) -> None:
     if element.keys():
         keep_attributes(odd, element)
     book: Parts = {"title": BookTitle(InlineXml(""))}
@@ -119,7 +117,7 @@ def _book_document(element: _Element, parts: Parts, odd: Oddities) -> None:
     parts["book"] = Book(**book)
 
 
-def _book(element: _Element, book: Parts, odd: Oddities) -> None:
+def _book(element: Element, book: Parts, odd: Oddities) -> None:
     if element.keys():
         keep_attributes(odd, element)
     for child in element:
@@ -159,7 +157,7 @@ def _book(element: _Element, book: Parts, odd: Oddities) -> None:
             keep(odd, child)
 
 
-def _publisher(element: _Element, book: Parts, odd: Oddities) -> None:
+def _publisher(element: Element, book: Parts, odd: Oddities) -> None:
     if element.keys():
         keep_attributes(odd, element)
     for child in element:
@@ -171,12 +169,12 @@ def _publisher(element: _Element, book: Parts, odd: Oddities) -> None:
             keep(odd, child)
 
 
-def _title(element: _Element, odd: Oddities) -> BookTitle:
+def _title(element: Element, odd: Oddities) -> BookTitle:
     book, part, section = attributes(element, odd, "book", "part", "sec")
     return BookTitle(inline(element), book, part, section)
 
 
-def _location_label(element: _Element, odd: Oddities) -> tuple[LocationLabel, ...]:
+def _location_label(element: Element, odd: Oddities) -> tuple[LocationLabel, ...]:
     value, kind = text_with(element, odd, "Type")
     if value is None:
         if kind is not None:
@@ -185,7 +183,7 @@ def _location_label(element: _Element, odd: Oddities) -> tuple[LocationLabel, ..
     return (LocationLabel(value, kind),)
 
 
-def _sections(element: _Element, odd: Oddities, depth: int) -> list[BookSection]:
+def _sections(element: Element, odd: Oddities, depth: int) -> list[BookSection]:
     if depth > DEEPEST:
         raise too_deep("book sections")
     found = []
@@ -197,7 +195,7 @@ def _sections(element: _Element, odd: Oddities, depth: int) -> list[BookSection]
     return found
 
 
-def _section(element: _Element, odd: Oddities, depth: int) -> BookSection:
+def _section(element: Element, odd: Oddities, depth: int) -> BookSection:
     if element.keys():
         keep_attributes(odd, element)
     title = label = None
@@ -212,7 +210,7 @@ def _section(element: _Element, odd: Oddities, depth: int) -> BookSection:
     return BookSection(title, label, tuple(_sections(element, odd, depth + 1)))
 
 
-def _item_list(element: _Element, odd: Oddities) -> tuple[ItemList, ...]:
+def _item_list(element: Element, odd: Oddities) -> tuple[ItemList, ...]:
     (kind,) = attributes(element, odd, "ListType")
     if kind is None:
         keep(odd, element)

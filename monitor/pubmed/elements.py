@@ -11,8 +11,6 @@ from datetime import date
 from functools import lru_cache
 from typing import Final
 
-from lxml.etree import _Element
-
 from monitor.core.citation import (
     Affiliation,
     ArticleId,
@@ -30,7 +28,7 @@ from monitor.core.citation import (
     ReferenceList,
     Unknown,
 )
-from monitor.pubmed.inline import inline, too_deep, whole
+from monitor.pubmed.inline import Element, inline, too_deep, whole
 
 Oddities = list[Unknown]
 
@@ -73,42 +71,42 @@ _MEDLINE_DATE: Final = re.compile(
 # ---- oddities
 
 
-def place(element: _Element) -> str:
+def place(element: Element) -> str:
     """Where an element stands in its record: `MedlineCitation/Article/Foo`."""
-    names = [str(element.tag), *(str(each.tag) for each in element.iterancestors())]
+    names = [element.tag, *(each.tag for each in element.iterancestors())]
     names.pop()  # the set
     if len(names) > 1 and names[-1] in ("PubmedArticle", "PubmedBookArticle"):
         names.pop()
     return "/".join(reversed(names))
 
 
-def keep(odd: Oddities, element: _Element) -> None:
+def keep(odd: Oddities, element: Element) -> None:
     """File an element that has no place in `Citation`, whole."""
     odd.append(Unknown(place(element), whole(element)))
 
 
-def keep_attribute(odd: Oddities, element: _Element, name: object, value: object) -> None:
-    odd.append(Unknown(f"{place(element)}/@{name}", str(value)))
+def keep_attribute(odd: Oddities, element: Element, name: object, value: object) -> None:
+    odd.append(Unknown(f"{place(element)}/@{name}", value))
 
 
-def keep_attributes(odd: Oddities, element: _Element) -> None:
+def keep_attributes(odd: Oddities, element: Element) -> None:
     """File attributes of an element that should have none."""
     for name, value in element.items():
         keep_attribute(odd, element, name, value)
 
 
-def attributes(element: _Element, odd: Oddities, *known: str) -> list[str | None]:
+def attributes(element: Element, odd: Oddities, *known: str) -> list[str | None]:
     """Values of the known attributes in that order; the others are filed."""
     found: list[str | None] = [None] * len(known)
     for name, value in element.items():
         if name in known:
-            found[known.index(name)] = str(value)
+            found[known.index(name)] = value
         else:
             keep_attribute(odd, element, name, value)
     return found
 
 
-def yes(value: str | None, default: bool, element: _Element, name: str, odd: Oddities) -> bool:
+def yes(value: str | None, default: bool, element: Element, name: str, odd: Oddities) -> bool:
     """Read a `Y`/`N` attribute; anything else is filed and the DTD's default holds."""
     if value == "Y":
         return True
@@ -122,28 +120,28 @@ def yes(value: str | None, default: bool, element: _Element, name: str, odd: Odd
 # ---- text
 
 
-def text(element: _Element, odd: Oddities) -> str | None:
+def text(element: Element, odd: Oddities) -> str | None:
     """Plain text of a leaf without white space at its ends, None when empty; inner elements are filed as well."""
     if element.keys():
         keep_attributes(odd, element)
     return _plain(element, odd)
 
 
-def _plain(element: _Element, odd: Oddities) -> str | None:
+def _plain(element: Element, odd: Oddities) -> str | None:
     if len(element):
         keep(odd, element)
-        return "".join(str(part) for part in element.itertext()).strip() or None
+        return "".join(element.itertext()).strip() or None
     value = element.text
     return (value.strip() or None) if value else None
 
 
-def text_with(element: _Element, odd: Oddities, attribute: str) -> tuple[str | None, str | None]:
+def text_with(element: Element, odd: Oddities, attribute: str) -> tuple[str | None, str | None]:
     """Plain text of a leaf and its one attribute."""
     (found,) = attributes(element, odd, attribute)
     return _plain(element, odd), found
 
 
-def once(held: str | None, element: _Element, odd: Oddities) -> str | None:
+def once(held: str | None, element: Element, odd: Oddities) -> str | None:
     """Plain text of a leaf that may stand once; a repetition is filed and the first one holds."""
     if held is not None:
         keep(odd, element)
@@ -154,7 +152,7 @@ def once(held: str | None, element: _Element, odd: Oddities) -> str | None:
     return (value.strip() or None) if value else None
 
 
-def inline_once(held: InlineXml | None, element: _Element, odd: Oddities) -> InlineXml | None:
+def inline_once(held: InlineXml | None, element: Element, odd: Oddities) -> InlineXml | None:
     """Inner XML of a mixed leaf that may stand once; None when empty."""
     if held is not None:
         keep(odd, element)
@@ -164,7 +162,7 @@ def inline_once(held: InlineXml | None, element: _Element, odd: Oddities) -> Inl
     return inline(element) or None
 
 
-def texts(parent: _Element, tag: str, odd: Oddities) -> tuple[str, ...]:
+def texts(parent: Element, tag: str, odd: Oddities) -> tuple[str, ...]:
     """Plain texts of the children of a list that holds only `tag`; empty ones say nothing and are left out."""
     found = []
     for child in parent:
@@ -235,7 +233,7 @@ def medline_date(value: str) -> PartialDate:
     return PartialDate(int(match["year"]) or None, month, day or None, season, value)
 
 
-def partial_date(element: _Element, odd: Oddities, known: str = "") -> PartialDate | None:
+def partial_date(element: Element, odd: Oddities, known: str = "") -> PartialDate | None:
     """Read `PubDate` and every other date of Year, Month, Day, Season or MedlineDate."""
     if element.keys():
         attributes(element, odd, known)
@@ -261,14 +259,14 @@ def partial_date(element: _Element, odd: Oddities, known: str = "") -> PartialDa
     return medline_date(free)
 
 
-def date_once(held: PartialDate | None, element: _Element, odd: Oddities) -> PartialDate | None:
+def date_once(held: PartialDate | None, element: Element, odd: Oddities) -> PartialDate | None:
     if held is not None:
         keep(odd, element)
         return held
     return partial_date(element, odd)
 
 
-def history(element: _Element, odd: Oddities) -> tuple[HistoryDate, ...]:
+def history(element: Element, odd: Oddities) -> tuple[HistoryDate, ...]:
     """Read the PubMedPubDates; the same status may repeat."""
     if element.keys():
         keep_attributes(odd, element)
@@ -280,7 +278,7 @@ def history(element: _Element, odd: Oddities) -> tuple[HistoryDate, ...]:
         status = None
         for name, value in entry.items():
             if name == "PubStatus":
-                status = str(value)
+                status = value
             else:
                 keep_attribute(odd, entry, name, value)
         if status is None:
@@ -310,7 +308,7 @@ def history(element: _Element, odd: Oddities) -> tuple[HistoryDate, ...]:
     return tuple(found)
 
 
-def _clock(element: _Element, odd: Oddities) -> int | None:
+def _clock(element: Element, odd: Oddities) -> int | None:
     value = element.text
     if value is None:
         return None
@@ -325,17 +323,17 @@ def _clock(element: _Element, odd: Oddities) -> int | None:
 # ---- people
 
 
-def author_list(element: _Element, odd: Oddities) -> AuthorList:
+def author_list(element: Element, odd: Oddities) -> AuthorList:
     complete, kind = attributes(element, odd, "CompleteYN", "Type")
     return AuthorList(people(element, "Author", odd), yes(complete, True, element, "CompleteYN", odd), kind or None)
 
 
-def investigator_list(element: _Element, odd: Oddities) -> InvestigatorList:
+def investigator_list(element: Element, odd: Oddities) -> InvestigatorList:
     (identity,) = attributes(element, odd, "ID")
     return InvestigatorList(people(element, "Investigator", odd), identity or None)
 
 
-def people(parent: _Element, tag: str, odd: Oddities) -> tuple[Author, ...]:
+def people(parent: Element, tag: str, odd: Oddities) -> tuple[Author, ...]:
     """Read Authors, Investigators or PersonalNameSubjects."""
     found = []
     for child in parent:
@@ -346,7 +344,7 @@ def people(parent: _Element, tag: str, odd: Oddities) -> tuple[Author, ...]:
     return tuple(found)
 
 
-def _person(element: _Element, odd: Oddities) -> Author:
+def _person(element: Element, odd: Oddities) -> Author:
     last = fore = initials = suffix = collective = investigators = None
     identifiers: tuple[Identifier, ...] = ()
     affiliations: tuple[Affiliation, ...] = ()
@@ -354,7 +352,7 @@ def _person(element: _Element, odd: Oddities) -> Author:
     equal = None
     for name, value in element.items():
         if name == "ValidYN":
-            valid = value == "Y" or yes(str(value), True, element, "ValidYN", odd)
+            valid = value == "Y" or yes(value, True, element, "ValidYN", odd)
         elif name == "EqualContrib" and value in ("Y", "N"):
             equal = value == "Y"
         else:
@@ -388,7 +386,7 @@ def _person(element: _Element, odd: Oddities) -> Author:
     )
 
 
-def _affiliation(element: _Element, odd: Oddities) -> Affiliation:
+def _affiliation(element: Element, odd: Oddities) -> Affiliation:
     if element.keys():
         keep_attributes(odd, element)
     name: InlineXml | None = None
@@ -404,7 +402,7 @@ def _affiliation(element: _Element, odd: Oddities) -> Affiliation:
     return _new(Affiliation, (name or InlineXml(""), identifiers))
 
 
-def _identifier(element: _Element, odd: Oddities) -> tuple[Identifier, ...]:
+def _identifier(element: Element, odd: Oddities) -> tuple[Identifier, ...]:
     value, source = text_with(element, odd, "Source")
     if value is None or source is None:
         keep(odd, element)
@@ -415,7 +413,7 @@ def _identifier(element: _Element, odd: Oddities) -> tuple[Identifier, ...]:
 # ---- ids
 
 
-def elocation(element: _Element, odd: Oddities) -> tuple[ELocation, ...]:
+def elocation(element: Element, odd: Oddities) -> tuple[ELocation, ...]:
     kind, valid = attributes(element, odd, "EIdType", "ValidYN")
     value = _plain(element, odd)
     if kind is None or value is None:
@@ -424,7 +422,7 @@ def elocation(element: _Element, odd: Oddities) -> tuple[ELocation, ...]:
     return (ELocation(value, kind, yes(valid, True, element, "ValidYN", odd)),)
 
 
-def article_ids(element: _Element, odd: Oddities) -> tuple[ArticleId, ...]:
+def article_ids(element: Element, odd: Oddities) -> tuple[ArticleId, ...]:
     """Read one ArticleIdList; whose ids they are is for the caller to know."""
     if element.keys():
         keep_attributes(odd, element)
@@ -436,7 +434,7 @@ def article_ids(element: _Element, odd: Oddities) -> tuple[ArticleId, ...]:
         kind = "pubmed"
         for name, given in child.items():
             if name == "IdType":
-                kind = str(given)
+                kind = given
             else:
                 keep_attribute(odd, child, name, given)
         value = child.text
@@ -449,7 +447,7 @@ def article_ids(element: _Element, odd: Oddities) -> tuple[ArticleId, ...]:
     return tuple(found)
 
 
-def keyword_list(element: _Element, odd: Oddities) -> KeywordList:
+def keyword_list(element: Element, odd: Oddities) -> KeywordList:
     (owner,) = attributes(element, odd, "Owner")
     found = []
     for child in element:
@@ -466,7 +464,7 @@ def keyword_list(element: _Element, odd: Oddities) -> KeywordList:
 # ---- references
 
 
-def reference_list(element: _Element, odd: Oddities, depth: int = 0) -> ReferenceList:
+def reference_list(element: Element, odd: Oddities, depth: int = 0) -> ReferenceList:
     """Read a reference list, which may hold further ones."""
     if depth > DEEPEST:
         raise too_deep("reference lists")

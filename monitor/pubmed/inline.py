@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Final
-
-from lxml.etree import _Element
+from collections.abc import Iterator
+from typing import Final, Protocol
 
 from monitor.core.citation import InlineXml
 
@@ -12,6 +11,24 @@ DEEPEST: Final = 150
 """Markup nested deeper than this is an attack on whoever walks it."""
 
 _XML: Final = "http://www.w3.org/XML/1998/namespace"
+
+
+class Element(Protocol):
+    """What we use of an lxml element. Comments and processing instructions never reach us, so a tag is a name."""
+
+    tag: str
+    text: str | None
+    tail: str | None
+    prefix: str | None
+    nsmap: dict[str | None, str]
+
+    def __len__(self) -> int: ...
+    def __iter__(self) -> Iterator[Element]: ...
+    def keys(self) -> list[str]: ...
+    def items(self) -> list[tuple[str, str]]: ...
+    def get(self, key: str) -> str | None: ...
+    def itertext(self) -> Iterator[str]: ...
+    def iterancestors(self) -> Iterator[Element]: ...
 
 
 class Unreadable(Exception):
@@ -22,7 +39,7 @@ def too_deep(what: str) -> Unreadable:
     return Unreadable(f"{what} are nested too deeply")
 
 
-def inline(element: _Element) -> InlineXml:
+def inline(element: Element) -> InlineXml:
     """Inner XML of an element. Namespaces are declared where they are first used, so the fragment stands alone."""
     value = element.text
     if not len(element):
@@ -39,17 +56,17 @@ def inline(element: _Element) -> InlineXml:
     return InlineXml("".join(out))
 
 
-def whole(element: _Element) -> str:
+def whole(element: Element) -> str:
     """Outer XML of an element, without what follows it."""
     out: list[str] = []
     _write(element, out, {}, 0)
     return "".join(out)
 
 
-def _write(element: _Element, out: list[str], declared: dict[str | None, str], depth: int) -> None:
+def _write(element: Element, out: list[str], declared: dict[str | None, str], depth: int) -> None:
     if depth > DEEPEST:
         raise too_deep("elements")
-    name = str(element.tag)
+    name = element.tag
     fresh: dict[str | None, str] = {}
     if name[0] == "{":
         space, _, local = name[1:].partition("}")
@@ -61,7 +78,6 @@ def _write(element: _Element, out: list[str], declared: dict[str | None, str], d
         fresh[None] = ""
     pairs = []
     for key, value in element.items():
-        key = str(key)
         if key[0] == "{":
             space, _, local = key[1:].partition("}")
             if space == _XML:
@@ -71,7 +87,7 @@ def _write(element: _Element, out: list[str], declared: dict[str | None, str], d
                 if declared.get(prefix) != space:
                     fresh[prefix] = space
                 key = f"{prefix}:{local}"
-        pairs.append(f' {key}="{_escape_value(str(value))}"')
+        pairs.append(f' {key}="{_escape_value(value)}"')
     if fresh:
         declared = declared | fresh
         for prefix, space in fresh.items():

@@ -6,7 +6,7 @@ import re
 import zlib
 from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import Final
+from typing import Final, cast
 
 from lxml import etree
 
@@ -16,7 +16,7 @@ from monitor.pubmed.articles import article
 from monitor.pubmed.books import book_article
 from monitor.pubmed.cutting import CHUNK, LARGEST_RECORD, Cutter
 from monitor.pubmed.elements import number
-from monitor.pubmed.inline import Unreadable
+from monitor.pubmed.inline import Element, Unreadable, whole
 
 __all__ = ["Deleted", "Found", "open_records", "read_records"]
 
@@ -114,7 +114,7 @@ class _Reader:
     def found(self, root: etree._Element) -> Iterator[Found]:
         """Read the children of a set."""
         self._stray(root.text)
-        for child in root:
+        for child in cast(Element, root):
             tag = child.tag
             try:
                 if tag in ("PubmedArticle", "MedlineCitation"):
@@ -127,10 +127,11 @@ class _Reader:
                     self.problem = f"an error stands among the records: {' '.join((child.text or '').split())[:200]}"
                 else:
                     yield RecordError(
-                        _pmid(etree.tostring(child)), f"unknown element {str(tag)[:80]} among the records"
+                        _pmid(etree.tostring(cast(etree._Element, child))),
+                        f"unknown element {tag[:80]} among the records",
                     )
             except Unreadable as error:
-                yield RecordError(_pmid(etree.tostring(child)), str(error))
+                yield RecordError(_pmid(etree.tostring(cast(etree._Element, child))), str(error))
             self._stray(child.tail)
 
     def salvage(self, chunk: bytes, cutter: Cutter) -> Iterator[Found]:
@@ -171,14 +172,13 @@ class _Reader:
             self.problem = f"text stands between the records: {' '.join(text.split())[:200]}"
 
 
-def _deleted(element: etree._Element) -> Iterator[Found]:
+def _deleted(element: Element) -> Iterator[Found]:
     for child in element:
         pmid = number(child.text) if child.tag == "PMID" else None
         if pmid:
             yield Deleted(pmid, number(child.get("Version")) or 1)
         else:
-            shown = etree.tostring(child, encoding="unicode", with_tail=False)
-            yield RecordError(None, f"cannot tell what {element.tag} deletes: {shown[:200]}")
+            yield RecordError(None, f"cannot tell what {element.tag} deletes: {whole(child)[:200]}")
 
 
 def _pmid(record: bytes) -> int | None:

@@ -79,7 +79,7 @@ def _mesh(dice: random.Random, count: int) -> str:
         out.append(
             f'<MeshHeading>\n<DescriptorName UI="{ui}" MajorTopicYN="{dice.choice("NNY")}">{name}</DescriptorName>\n'
         )
-        for q_ui, q_name in dice.sample(_QUALIFIERS, dice.choice((0, 0, 1, 2))):
+        for q_ui, q_name in dice.sample(_QUALIFIERS, dice.choice((0, 0, 0, 1, 1, 1))):
             out.append(f'<QualifierName UI="{q_ui}" MajorTopicYN="{dice.choice("NNY")}">{q_name}</QualifierName>\n')
         out.append("</MeshHeading>\n")
     return "".join(out) + "</MeshHeadingList>\n"
@@ -96,7 +96,7 @@ def _author(dice: random.Random, affiliation: str = "") -> str:
 def _modern(pmid: int, dice: random.Random) -> str:
     title, abbreviation, nlm_id = dice.choice(_JOURNALS)
     doi = f"10.99999/invented.{pmid}"
-    indexed = dice.random() < 0.4
+    indexed = dice.random() < 0.2
     status = "MEDLINE" if indexed else dice.choice(("Publisher", "In-Process", "PubMed-not-MEDLINE"))
     out = [
         f'<PubmedArticle>\n<MedlineCitation Status="{status}" Owner="NLM">\n<PMID Version="1">{pmid}</PMID>\n',
@@ -153,10 +153,13 @@ def _modern(pmid: int, dice: random.Random) -> str:
         out.append("<ReferenceList>\n")
         for _ in range(count):
             cited = dice.randint(91_000_000, 98_000_000)
+            known = f'<ArticleId IdType="pubmed">{cited}</ArticleId>\n'
+            if dice.random() < 0.4:
+                known = f'<ArticleId IdType="doi">10.99999/cited.{cited}</ArticleId>\n{known}'
             out.append(
-                f"<Reference>\n<Citation>{dice.choice(_NAMES)} {dice.choice(_GIVEN)[0]}. {_words(dice, 7)}. {abbreviation}. 2019;"
-                f'{dice.randint(1, 99)}:{dice.randint(1, 999)}.</Citation>\n<ArticleIdList>\n<ArticleId IdType="doi">'
-                f'10.99999/cited.{cited}</ArticleId>\n<ArticleId IdType="pubmed">{cited}</ArticleId>\n</ArticleIdList>\n</Reference>\n'
+                f"<Reference>\n<Citation>{dice.choice(_NAMES)} {dice.choice(_GIVEN)[0]}. {_words(dice, 7)}. {abbreviation}. "
+                f"2019;{dice.randint(1, 99)}:{dice.randint(1, 999)}.</Citation>\n"
+                f"<ArticleIdList>\n{known}</ArticleIdList>\n</Reference>\n"
             )
         out.append("</ReferenceList>\n")
     return _indented("".join(out) + "</PubmedData>\n</PubmedArticle>\n")
