@@ -149,10 +149,15 @@ class Corpus:
             self._views.clear()
             return state
 
-    def states(self) -> list[State]:
-        """Return every record state, seen or not, in corpus order, removals left out."""
+    @property
+    def size(self) -> int:
+        """How many states and removals there have been; the number of the next."""
+        return len(self._all)
+
+    def states(self, start: int = 0) -> list[State]:
+        """Return every record state from that number on, seen or not, in corpus order, removals left out."""
         with self._lock:
-            return [state for state in self._all if state.raw is not None]
+            return [state for state in self._all[start:] if state.raw is not None]
 
     def view(self, now: datetime) -> View:
         """Return what can be seen at that moment; cheap while nothing changes."""

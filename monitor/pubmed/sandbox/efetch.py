@@ -34,7 +34,9 @@ def efetch(context: Context, request: Request) -> Answer:
         return Answer("".join(f"{pmid}\n" for pmid in found).encode(), TEXT)
     if rettype == "medline" or (as_text and rettype in ("abstract", "docsum", "")):
         write = medline_text if rettype == "medline" else abstract_text
-        texts = [write(context.index.citation(view.states[pmid])).encode() for pmid in found]
+        read = ((pmid, context.index.citation(view.states[pmid])) for pmid in found)
+        readable = {pmid: write(citation).encode() for pmid, citation in read if citation is not None}
+        found, texts = list(readable), list(readable.values())
         return Answer(b"\n" + b"\n".join(texts), TEXT, records=texts, pmids=found)
     records = [raw for pmid in found if (raw := view.raw(pmid)) is not None]
     opening = b" ".join([b"<PubmedArticleSet", *context.corpus.namespaces]) + b">"

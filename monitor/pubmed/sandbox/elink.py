@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from xml.sax.saxutils import escape
 
 from monitor.core.citation import Citation, ReferenceList
@@ -72,15 +73,17 @@ def _allowed(context: Context, request: Request) -> set[int] | None:
     dated = request.get("reldate") or (request.get("mindate") and request.get("maxdate"))
     if not request.get("term") and not dated:
         return None
-    if not request.get("term"):
-        request.parameters.setdefault("term", ["all[sb]"])
-    return set(search(context, request).pmids)
+    limits = {**request.parameters, "term": [request.get("term") or "all[sb]"]}
+    for name in ("WebEnv", "query_key", "db"):
+        limits.pop(name, None)
+    return set(search(context, replace(request, parameters=limits)).pmids)
 
 
 def _neighbours(context: Context, request: Request, ids: list[int], allowed: set[int] | None) -> dict[str, Links]:
     """Return the links by link name, of those asked for; names without a link are left out."""
     view = context.view()
-    here = {pmid: context.index.citation(view.states[pmid]) for pmid in ids if pmid in view.states}
+    read = {pmid: context.index.citation(view.states.get(pmid)) for pmid in ids}
+    here = {pmid: citation for pmid, citation in read.items() if citation is not None}
     db, names = request.get("db") or "pubmed", request.get("linkname")
     asked = names.split(",") if names else [each for each, (to, _) in LINKS.items() if to == db]
     found: dict[str, Links] = {}
@@ -107,8 +110,7 @@ def _links(context: Context, link: str, pmid: int, citation: Citation) -> Iterab
         case "pubmed_pubmed_refs":
             return [(target, 0) for target in references(citation) if target in view.states]
         case "pubmed_pubmed_citedin":
-            others = ((each, context.index.citation(view.states[each])) for each in view.newest)
-            return [(each, 0) for each, other in others if pmid in references(other)]
+            return [(other.pmid, 0) for other in context.index.citations(view) if pmid in references(other)]
         case "pubmed_pmc" if citation.pmcid:
             number = citation.pmcid.upper().removeprefix("PMC")
             return [(int(number), 0)] if number.isascii() and number.isdigit() else []
@@ -137,9 +139,9 @@ def _similar(context: Context, pmid: int, citation: Citation) -> Links:
     view = context.view()
     own = _words(citation)
     scored = []
-    for other in view.newest:
-        if other != pmid and (shared := len(own & _words(context.index.citation(view.states[other])))) > 1:
-            scored.append((other, 10_000_000 + shared * 1_000_000))
+    for other in context.index.citations(view):
+        if other.pmid != pmid and (shared := len(own & _words(other))) > 1:
+            scored.append((other.pmid, 10_000_000 + shared * 1_000_000))
     scored.sort(key=lambda each: (-each[1], -each[0]))
     return [(pmid, 2**31 - 1), *scored[:100]]
 
@@ -175,8 +177,7 @@ def _link_set(context: Context, command: str, ids: list[int], found: dict[str, L
 
 
 def _citation(context: Context, pmid: int) -> Citation | None:
-    state = context.view().states.get(pmid)
-    return context.index.citation(state) if state else None
+    return context.index.citation(context.view().states.get(pmid))
 
 
 def _check(context: Context, command: str, pmid: int) -> str:

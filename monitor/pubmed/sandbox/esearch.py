@@ -112,7 +112,8 @@ def _dates(context: Context, request: Request) -> DateRange | None:
 
 def _sorted(context: Context, view: View, pmids: list[int], sort: str) -> list[int]:
     def citation(pmid: int) -> Citation:
-        return context.index.citation(view.states[pmid])
+        found = context.index.citation(view.states[pmid])
+        return found if found is not None else Citation(pmid=pmid)
 
     def published(pmid: int) -> tuple[int, int, int]:
         date = citation(pmid).pub_date

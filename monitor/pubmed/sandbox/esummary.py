@@ -41,7 +41,7 @@ def esummary(context: Context, request: Request) -> Answer:
     start = request.number("retstart", 0)
     ids = ids[start : start + min(request.number("retmax", LIMIT), LIMIT)]
     view = context.view()
-    found = {pmid: context.index.citation(view.states[pmid]) if pmid in view.states else None for pmid in ids}
+    found = {pmid: context.index.citation(view.states.get(pmid)) for pmid in ids}
     if request.json:
         return _json(found)
     if request.get("version") == "2.0":

@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, fields
+from collections.abc import Sequence
+from dataclasses import dataclass, field
 from enum import Enum
-from pathlib import Path
 from random import Random
 from threading import Lock
-from typing import Any
-
-import yaml
 
 from monitor.errors import UsageError
 from monitor.pubmed.sandbox.exchange import Request
@@ -22,7 +18,7 @@ FRAMINGS = ("length", "promised", "chunked", "close")
 class Fault(Enum):
     """Every failure the sandbox can produce; the value is its name in a faults file."""
 
-    def __new__(cls, value: str, doc: str) -> Fault:
+    def __new__(cls, value: str, doc: str = "") -> Fault:
         member = object.__new__(cls)
         member._value_ = value
         member.__doc__ = doc
@@ -186,74 +182,3 @@ class FaultScript:
                     rule.struck += 1
                     chosen = rule
             return chosen
-
-
-_KINDS: dict[str, tuple[type, ...]] = {
-    "utility": (str,),
-    "more_than": (int,),
-    "pmid": (int,),
-    "calls": (list,),
-    "every": (int,),
-    "probability": (int, float),
-    "times": (int,),
-    "framing": (str,),
-    "seconds": (int, float),
-    "size": (int,),
-    "text": (str,),
-}
-assert set(_KINDS) == {each.name for each in fields(Rule) if each.init} - {"fault"}
-
-
-def read_rules(data: object) -> list[Rule]:
-    """Read the `rules` of a faults file; raises UsageError that names every problem."""
-    problems: list[str] = []
-    rules: list[Rule] = []
-    if not isinstance(data, list):
-        raise UsageError("rules: a list of faults is expected")
-    for number, entry in enumerate(data, 1):
-        try:
-            rules.append(_rule(entry))
-        except UsageError as error:
-            problems.append(f"rule {number}: {error}")
-    if problems:
-        raise UsageError("\n".join(problems))
-    return rules
-
-
-def _rule(entry: object) -> Rule:
-    if not isinstance(entry, Mapping) or "fault" not in entry:
-        raise UsageError("a mapping with `fault` is expected")
-    values: dict[str, Any] = dict(entry)
-    name = values.pop("fault")
-    try:
-        fault = Fault(name)
-    except ValueError:
-        raise UsageError(f"there is no fault {name!r}") from None
-    for key, value in values.items():
-        if key not in _KINDS:
-            raise UsageError(f"there is no {key!r}")
-        kinds = _KINDS[key]
-        if not isinstance(value, kinds) or isinstance(value, bool):
-            raise UsageError(f"{key} cannot be {value!r}")
-        if key == "calls" and not all(isinstance(call, int) and not isinstance(call, bool) for call in value):
-            raise UsageError(f"calls cannot be {value!r}")
-    return Rule(fault, **values)
-
-
-def read_faults(path: Path) -> dict[str, Any]:
-    """Read a faults file; returns keyword arguments for `Sandbox` (`faults` and whatever else it sets)."""
-    try:
-        data = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
-        raise UsageError(f"{path}: {error}") from error
-    if not isinstance(data, Mapping):
-        raise UsageError(f"{path}: a mapping with `rules` is expected")
-    values = dict(data)
-    seed = values.pop("seed", 0)
-    if not isinstance(seed, int):
-        raise UsageError(f"{path}: seed is a number")
-    try:
-        values["faults"] = FaultScript(read_rules(values.pop("rules", [])), seed)
-    except UsageError as error:
-        raise UsageError(f"{path}: {error}") from error
-    return values

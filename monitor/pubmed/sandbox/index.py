@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from datetime import date
 from threading import RLock
 
@@ -13,9 +13,9 @@ from monitor.core.query.matching import ignored, matches
 from monitor.core.query.mesh import MeshTree
 from monitor.core.query.tree import And, Leaf, Not, Or, Query, Recent
 from monitor.core.query.words import split_words
-from monitor.errors import RecordError
-from monitor.pubmed.parse import Deleted, read_records
-from monitor.pubmed.sandbox.corpus import Corpus, State
+from monitor.errors import IncompleteResponse
+from monitor.pubmed.parse import Found, read_records
+from monitor.pubmed.sandbox.corpus import Corpus, State, View
 
 _KEPT = 20_000
 
@@ -32,36 +32,43 @@ class Index:
         self._leaves: OrderedDict[tuple[Leaf, date | None], tuple[int, set[int]]] = OrderedDict()
         self._lock = RLock()
 
-    def citation(self, state: State) -> Citation:
-        """Return a state's record as a citation; raises RecordError for one that cannot be read."""
+    def citation(self, state: State | None) -> Citation | None:
+        """Return a state's record as a citation, None for one that cannot be read."""
+        if state is None:
+            return None
         with self._lock:
-            found = self._by_number.get(state.number)
-            if found is None:
-                (found,) = self._read([state])
-                if isinstance(found, RecordError):
-                    raise found
-                self._by_number[state.number] = found
-            return found
+            self.update()
+            return self._by_number.get(state.number)
+
+    def citations(self, view: View) -> list[Citation]:
+        """Return the readable records of a view, newest first."""
+        found = (self.citation(view.states[pmid]) for pmid in view.newest)
+        return [citation for citation in found if citation is not None]
 
     def update(self) -> None:
         """Read what was added to the corpus since; an unreadable record is served but never found."""
         with self._lock:
-            new = [state for state in self.corpus.states() if state.number >= self._read_to]
-            unread = [state for state in new if state.number not in self._by_number]
-            for state, found in zip(unread, self._read(unread), strict=True):
-                if isinstance(found, Citation):
-                    self._by_number[state.number] = found
-            for state in new:
-                if state.number in self._by_number:
-                    self._documents.append((state.number, document(self._by_number[state.number])))
+            if self._read_to == self.corpus.size:
+                return
+            new = self.corpus.states(self._read_to)
+            found = self._read(new)
+            if len(found) != len(new):
+                # Something in one record spoilt its neighbours; alone each spoils only itself.
+                found = [next(iter(self._read([state])), None) for state in new]
+            for state, record in zip(new, found, strict=True):
+                if isinstance(record, Citation):
+                    self._by_number[state.number] = record
+                    self._documents.append((state.number, document(record)))
                 self._read_to = state.number + 1
+            self._read_to = max(self._read_to, self.corpus.size)
 
-    def _read(self, states: list[State]) -> Iterator[Citation | RecordError]:
+    def _read(self, states: list[State]) -> list[Found | None]:
         opening = b" ".join([b"<PubmedArticleSet", *self.corpus.namespaces]) + b">"
-        source: Iterable[bytes] = (opening, *(state.raw or b"" for state in states), b"</PubmedArticleSet>")
-        for found in read_records(source):
-            if not isinstance(found, Deleted):
-                yield found
+        source = (opening, *(state.raw or b"" for state in states), b"</PubmedArticleSet>")
+        found: list[Found | None] = []
+        with suppress(IncompleteResponse):
+            found.extend(read_records(source))
+        return found
 
     def find(self, leaf: Leaf, today: date) -> set[int]:
         """Return the numbers of all states, seen or not, that fit a leaf."""

@@ -136,7 +136,7 @@ def espell(context: Context, request: Request) -> Answer:
 def ecitmatch(context: Context, request: Request) -> Answer:
     """Answer each line `journal|year|volume|first page|author|key|` with its PMID, as plain text whatever is asked."""
     view = context.view()
-    citations = [context.index.citation(state) for state in view.states.values()]
+    citations = context.index.citations(view)
     journals = {name for citation in citations for name in _journal_names(citation)}
     lines = []
     for line in request.get("bdata").replace("\n", "\r").split("\r"):

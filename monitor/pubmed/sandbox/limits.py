@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import time
 from collections import defaultdict, deque
+from dataclasses import dataclass
 from threading import Lock
-from typing import NamedTuple
 
 
-class Violation(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class Violation:
     """One request above the limit: when (monotonic), whose window, the how-many-th in it, of how many allowed."""
 
     at: float

@@ -88,8 +88,8 @@ def _lines(c: Citation) -> Iterator[tuple[str, str | None]]:
         yield "GR", "/".join(part for part in (grant.id, grant.acronym, grant.agency, grant.country) if part)
     for kind in c.publication_types:
         yield "PT", kind.name
-    for day in c.article_dates:
-        yield "DEP", compact_date(day.date)
+    for article_date in c.article_dates:
+        yield "DEP", compact_date(article_date.date)
     if journal is not None:
         yield "PL", journal.country
         yield "TA", journal.medline_ta
@@ -107,8 +107,8 @@ def _lines(c: Citation) -> Iterator[tuple[str, str | None]]:
     for tag, status in (("EDAT", "pubmed"), ("MHDA", "medline"), ("CRDT", "entrez")):
         for moment in c.history:
             if moment.status == status:
-                day = f"{moment.date.year or 0:04}/{moment.date.month or 1:02}/{moment.date.day or 1:02}"
-                yield tag, f"{day} {moment.hour or 0:02}:{moment.minute or 0:02}"
+                written = f"{moment.date.year or 0:04}/{moment.date.month or 1:02}/{moment.date.day or 1:02}"
+                yield tag, f"{written} {moment.hour or 0:02}:{moment.minute or 0:02}"
     for article_id in c.article_ids:
         if article_id.kind != "pubmed":
             yield "AID", f"{article_id.value} [{article_id.kind}]"

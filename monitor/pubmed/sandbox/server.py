@@ -2,23 +2,18 @@
 
 from __future__ import annotations
 
-import hashlib
 import socket
 import time
 from collections.abc import Callable, Collection, Iterator
 from contextlib import suppress
-from datetime import datetime
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from itertools import count
 from pathlib import Path
 from threading import Event, Lock, Thread
 from types import TracebackType
 from typing import Any
-from urllib.parse import unquote, urlsplit
 
 from monitor.core.query.mesh import MeshTree
-from monitor.errors import MonitorError, UsageError
-from monitor.pubmed.sandbox.context import Clock, Context, SetClock
+from monitor.errors import UsageError
+from monitor.pubmed.sandbox.context import Clock, Context
 from monitor.pubmed.sandbox.corpus import Corpus
 from monitor.pubmed.sandbox.damage import damaged, key_invalid, rate_limited, replaced
 from monitor.pubmed.sandbox.documents import error_document
@@ -27,15 +22,15 @@ from monitor.pubmed.sandbox.elink import elink
 from monitor.pubmed.sandbox.epost import epost
 from monitor.pubmed.sandbox.esearch import esearch
 from monitor.pubmed.sandbox.esummary import esummary
-from monitor.pubmed.sandbox.exchange import Answer, Request, html, parse_parameters
-from monitor.pubmed.sandbox.faults import FRAMINGS, Fault, FaultScript, Rule, read_faults
+from monitor.pubmed.sandbox.exchange import Answer, Request, html
+from monitor.pubmed.sandbox.faults import FRAMINGS, Fault, FaultScript, Rule
 from monitor.pubmed.sandbox.history import HistoryError
 from monitor.pubmed.sandbox.info import ecitmatch, einfo, espell
 from monitor.pubmed.sandbox.limits import Line, RateLimit, Violation
-from monitor.pubmed.sandbox.wire import Wire
+from monitor.pubmed.sandbox.listener import BASE, Listener
+from monitor.pubmed.sandbox.script import read_script
 from monitor.resources import load_mesh_tree
 
-_BASE = "/entrez/eutils/"
 _UTILITIES: dict[str, Callable[[Context, Request], Answer]] = {
     "esearch": esearch,
     "efetch": efetch,
@@ -46,7 +41,6 @@ _UTILITIES: dict[str, Callable[[Context, Request], Answer]] = {
     "espell": espell,
     "ecitmatch": ecitmatch,
 }
-_LARGEST_BODY = 64 * 2**20
 
 
 class Sandbox(Context):
@@ -101,7 +95,8 @@ class Sandbox(Context):
         """Paths that a client fetched because a redirect, a DTD or an entity told it to; must stay empty."""
         self.bytes_sent = 0
         self._port = port
-        self._server: _Server | None = None
+        self._server: Listener | None = None
+        self._bound: socket.socket | None = None
         self._thread: Thread | None = None
         self._lock = Lock()
         self._stop = Event()
@@ -113,7 +108,7 @@ class Sandbox(Context):
     @property
     def url(self) -> str:
         """Where the utilities are."""
-        return f"http://127.0.0.1:{self._port}{_BASE}"
+        return f"http://127.0.0.1:{self._port}{BASE}"
 
     @property
     def trap(self) -> str:
@@ -151,10 +146,13 @@ class Sandbox(Context):
         """Stop, whatever answer is on its way."""
         self._stop.set()
         self._close()
+        bound, self._bound = self._bound, None
+        if bound is not None:
+            bound.close()
 
     def _listen(self, bound: socket.socket | None) -> None:
         try:
-            self._server = _Server(self, self._port, bound)
+            self._server = Listener(self, self._port, bound)
         except OSError as error:
             raise UsageError(f"port {self._port} of 127.0.0.1 cannot be used: {error.strerror}") from error
         self._port = self._server.server_address[1]
@@ -174,13 +172,16 @@ class Sandbox(Context):
         """Refuse connections, as a host does on which nothing listens, until `accept()`; the port stays ours."""
         self._close()
         # Bound but not listening: the kernel refuses, and nobody else gets the port.
-        self._bound = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
-        self._bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        self._bound.bind(("127.0.0.1", self._port))
+        bound = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+        bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        bound.bind(("127.0.0.1", self._port))
+        self._bound = bound
 
     def accept(self) -> None:
         """Listen again after `refuse()`."""
-        self._listen(self._bound)
+        bound, self._bound = self._bound, None
+        if bound is not None:
+            self._listen(bound)
 
     def refuse_for(self, seconds: float) -> None:
         """Refuse connections for a while, in the background."""
@@ -189,10 +190,18 @@ class Sandbox(Context):
             self.refuse()
             if not self._stop.wait(seconds):
                 self.accept()
-            else:
-                self._bound.close()
 
         Thread(target=turn, name="sandbox-refusing", daemon=True).start()
+
+    def note(self, request: Request) -> None:
+        """Put a request into the log."""
+        with self._lock:
+            self.log.append(request)
+
+    @property
+    def stopping(self) -> Event:
+        """Set once the sandbox stops."""
+        return self._stop
 
     def answer(self, request: Request, key: str | None) -> tuple[Answer, Rule | None, dict[str, str]]:
         """Answer one request: the limit first, then the script of faults, then the utility."""
@@ -205,7 +214,7 @@ class Sandbox(Context):
             if number > limit:
                 return rate_limited(key or request.client, number, limit), None, headers
         if self.api_keys is not None and request.has_api_key and key not in self.api_keys:
-            return key_invalid(), None, headers
+            return key_invalid(key or request.client), None, headers
         if request.url_size > self.url_limit:
             return (
                 html(414, "Request-URI Too Long", "The requested URL's length exceeds the capacity limit."),
@@ -215,10 +224,10 @@ class Sandbox(Context):
         ids = self._ids(request)
         rule = self.faults.strike(request, ids)
         self._stop.wait(self.latency + self.latency_per_id * len(ids))
-        return self._answer(request, rule), rule, headers
+        return self._answer(request, rule, key), rule, headers
 
-    def _answer(self, request: Request, rule: Rule | None) -> Answer:
-        if rule and (instead := replaced(rule, request, self.trap, self.dtd)):
+    def _answer(self, request: Request, rule: Rule | None, key: str | None) -> Answer:
+        if rule and (instead := replaced(rule, request, key, self.trap, self.dtd)):
             return instead
         fault = rule.fault if rule else None
         if request.utility == "egquery":
@@ -263,149 +272,14 @@ class Sandbox(Context):
             yield data
 
 
-class _Server(ThreadingHTTPServer):
-    daemon_threads = True
-    block_on_close = False
-    allow_reuse_address = True
-    request_queue_size = 128
-
-    def __init__(self, sandbox: Sandbox, port: int, bound: socket.socket | None) -> None:
-        self.sandbox = sandbox
-        self.connections: dict[socket.socket, int] = {}
-        self.numbers = count(1)
-        super().__init__(("127.0.0.1", port), _Handler, bind_and_activate=bound is None)
-        if bound is not None:
-            self.socket.close()
-            self.socket = bound
-            self.server_address = bound.getsockname()
-            self.server_activate()
-
-    def server_bind(self) -> None:
-        # HTTPServer's own asks the resolver for a host name.
-        socket.socket.setsockopt(self.socket, socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        self.socket.bind(self.server_address)
-        self.server_address = self.socket.getsockname()
-        self.server_name, self.server_port = "127.0.0.1", self.server_address[1]
-
-    def get_request(self) -> tuple[socket.socket, Any]:
-        connection, address = super().get_request()
-        connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        self.connections[connection] = next(self.numbers)
-        return connection, address
-
-    def shutdown_request(self, request: Any) -> None:
-        self.connections.pop(request, None)
-        super().shutdown_request(request)
-
-    def drop_connections(self) -> None:
-        for connection in list(self.connections):
-            with suppress(OSError):
-                connection.shutdown(socket.SHUT_RDWR)
-
-    def handle_error(self, request: Any, client_address: Any) -> None:
-        """A client that went away is no error of ours; everything else is shown as usual."""
-        import sys
-
-        if not isinstance(sys.exc_info()[1], ConnectionError | TimeoutError):
-            super().handle_error(request, client_address)
-
-
-class _Handler(BaseHTTPRequestHandler):
-    protocol_version = "HTTP/1.1"
-    timeout = 60
-    server: _Server
-
-    def do_GET(self) -> None:
-        self._serve(b"")
-
-    do_HEAD = do_GET
-
-    def do_POST(self) -> None:
-        try:
-            size = int(self.headers.get("Content-Length", "0"))
-        except ValueError:
-            size = -1
-        if not 0 <= size <= _LARGEST_BODY:
-            self.close_connection = True
-            self.send_error(400, "Bad Content-Length")
-            return
-        self._serve(self.rfile.read(size))
-
-    def _serve(self, body: bytes) -> None:
-        sandbox = self.server.sandbox
-        parameters, key_in_url = parse_parameters(self.path, body)
-        keys = parameters.pop("api_key", [])
-        path = unquote(urlsplit(self.path).path)
-        name, _, suffix = path.removeprefix(_BASE).partition(".")
-        known = path.startswith(_BASE) and (name in _UTILITIES or name == "egquery")
-        known = known and suffix == ("cgi" if name == "ecitmatch" else "fcgi")
-        key = keys[0] if keys and keys[0] else None
-        request = Request(
-            at=sandbox.clock.now(),
-            monotonic=time.monotonic(),
-            method=self.command,
-            path=path,
-            utility=name if known else "",
-            parameters=parameters,
-            has_api_key=key is not None,
-            key_in_url=key_in_url,
-            user_agent=self.headers.get("User-Agent"),
-            content_type=self.headers.get("Content-Type"),
-            body_size=len(body),
-            url_size=len(self.path),
-            client=self.client_address[0],
-            connection=self.server.connections.get(self.connection, 0),
-            accepts_gzip=sandbox.gzip and "gzip" in self.headers.get("Accept-Encoding", ""),
-            key=hashlib.sha256(key.encode()).hexdigest()[:16] if key else None,
-        )
-        with sandbox._lock:
-            sandbox.log.append(request)
-        rule, headers = None, {}
-        if path.startswith("/trap/"):
-            sandbox.trap_hits.append(path)
-            answer = Answer(b'<!ENTITY trapped "trapped">\n', "application/xml-dtd")
-        elif not known:
-            answer = html(404, "Not Found", "The requested URL was not found on this server.")
-        else:
-            try:
-                answer, rule, headers = sandbox.answer(request, key)
-            except MonitorError as error:
-                answer = Answer(error_document(name, f"Search Backend failed: {error}"))
-        request.status = answer.status
-        request.fault = rule.fault.value if rule else None
-        if rule and rule.fault is Fault.REFUSED:
-            sandbox.refuse_for(rule.seconds if rule.seconds is not None else 1)
-        wire = Wire(self.connection, lambda data: sandbox.count_bytes(request, data), sandbox._stop)
-        headers = {"Date": self.date_time_string(), "Server": "Sandbox", **headers}
-        asked_to_close = self.headers.get("Connection", "").lower() == "close"
-        self.close_connection = not wire.send(request, answer, sandbox.framing, rule, headers) or asked_to_close
-
-    def log_message(self, format: str, *args: object) -> None:
-        """Requests are in `Sandbox.log`, without their keys; nothing is printed."""
-
-
 def serve(
     corpus: list[Path], port: int = 0, faults: Path | None = None, ready: Callable[[Sandbox], object] | None = None
 ) -> None:
     """Serve until interrupted (KeyboardInterrupt ends it in order); `ready` is called once the port is open."""
-    sandbox = Sandbox(Corpus.read(*corpus), port=port, **_behaviour(faults))
+    sandbox = Sandbox(Corpus.read(*corpus), port=port, **(read_script(faults) if faults else {}))
     with sandbox:
         if ready:
             ready(sandbox)
         with suppress(KeyboardInterrupt):
             while True:
                 time.sleep(3600)
-
-
-_SETTINGS = frozenset(
-    ["dtd", "shuffle", "seed", "vocabulary", "unknown_phrases", "translations", "name_unknown_fields", "limit", "post_limit", "latency", "latency_per_id", "bytes_per_second", "framing", "gzip", "url_limit"]
-)
-
-
-def _behaviour(path: Path | None) -> dict[str, Any]:
-    if path is None:
-        return {}
-    values = read_faults(path)
-    if isinstance(values.get("clock"), datetime):
-        values["clock"] = SetClock(values["clock"])
-    return values

@@ -114,10 +114,9 @@ class _Reader:
             self.understood.phrases_ignored.append(term.text)
             return term
         if term.field in ("la", "sb"):
-            known = (term.field == "la" and _is_language(self, term)) or (term.field == "sb" and self.is_filter(term))
-            return term if known else self.lost(term)
+            return self.kept(term, self.is_language(term) if term.field == "la" else self.is_filter(term))
         if term.field is not None and term.field not in TEXT_FIELDS:
-            return term if not self.unknown(term, self.strict) else self.lost(term)
+            return self.kept(term, not self.unknown(term, self.strict))
         # Tagged words are taken as known unless scripted: a small corpus holds few of the words PubMed knows.
         strict = self.strict or term.field in (None, "all")
         words = term.text.split()
@@ -125,8 +124,11 @@ class _Reader:
             if not self.unknown(term, strict):
                 return term
             if term.quoted:
-                self.understood.quoted_not_found.append(f'"{term.text}"')
-            return self.lost(term)
+                self.understood.quoted_not_found.append(f'"{term.text}"{_tag(term)}')
+            self.note(term)
+            # A hyphenated phrase that is not in the index finds nothing; a word is dropped.
+            search = search_words(term.text).words
+            return term if len(search) > 1 and search not in self.scripted else None
         if term.quoted or term.field is not None:
             if not self.unknown(term, strict):
                 return term
@@ -137,7 +139,7 @@ class _Reader:
     def each_word(self, term: Term, words: list[str], strict: bool) -> Query | None:
         """PubMed drops the quotes and looks for every word; unknown words are dropped in their turn."""
         parts = [changed(term, text=word, quoted=False) for word in words if search_words(word).words]
-        known = [part for part in parts if ignored(part) or not self.unknown(part, strict) or self.lost(part)]
+        known = [part for part in parts if self.kept(part, ignored(part) or not self.unknown(part, strict))]
         if not known:
             return None
         query = And(tuple(known)) if len(known) > 1 else known[0]
@@ -151,17 +153,22 @@ class _Reader:
             return True
         return strict and not self.context.index.find(term, self.today)
 
-    def lost(self, term: Term) -> None:
+    def kept(self, term: Term, known: bool) -> Term | None:
+        if known:
+            return term
+        self.note(term)
+        return None
+
+    def note(self, term: Term) -> None:
         self.understood.phrases_not_found.append(f"{term.text}{_tag(term)}")
+
+    def is_language(self, term: Term) -> bool:
+        return is_language(term.text) or not self.unknown(term, True)
 
     def is_filter(self, term: Term) -> bool:
         key = filter_key(term.text)
         named = subset_test(key) or is_flag(key) or key in OUT_OF_REACH or key == "fha" or filter_search(key)
         return bool(named) or not self.unknown(term, True)
-
-
-def _is_language(reader: _Reader, term: Term) -> bool:
-    return is_language(term.text) or not reader.unknown(term, True)
 
 
 def _tag(term: Term) -> str:
