@@ -1,0 +1,148 @@
+"""Who runs what: slots that exactly one process takes, and signs of life."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import and_, delete, or_, select, update
+from sqlalchemy.dialects.postgresql import insert as postgres_insert
+from sqlalchemy.dialects.sqlite import insert as sqlite_insert
+from sqlalchemy.orm import Session
+
+from monitor.storage.tables import HeartbeatRow, PollBatchRow, PollRow, SlotRow
+
+
+@dataclass(frozen=True, slots=True)
+class Heartbeat:
+    """The last sign of life of a worker, and what it was doing."""
+
+    name: str
+    at: datetime
+    details: dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """A slot that was taken. `finished_at` is None while it runs, or since its process died; `error` how it failed."""
+
+    job: str
+    slot: str
+    owner: str
+    taken_at: datetime
+    finished_at: datetime | None
+    error: str | None
+
+
+def take_slot(
+    session: Session, job: str, slot: str, owner: str, now: datetime, *, stale: datetime, retry: datetime
+) -> bool:
+    """Take a job's slot; True for exactly one caller.
+
+    A slot is new, or failed before `retry`, or was left unfinished by an owner without a sign of life since `stale`.
+    """
+    made = session.execute(
+        _insert(session)(SlotRow)
+        .values(job=job, slot=slot, owner=owner, taken_at=now)
+        .on_conflict_do_nothing()
+        .returning(SlotRow.job)
+    ).one_or_none()
+    if made is not None:
+        return True
+    alive = select(HeartbeatRow.name).where(HeartbeatRow.name == SlotRow.owner, HeartbeatRow.at >= stale).exists()
+    again = session.execute(
+        update(SlotRow)
+        .where(
+            SlotRow.job == job,
+            SlotRow.slot == slot,
+            or_(
+                and_(SlotRow.error.is_not(None), SlotRow.finished_at <= retry),
+                and_(SlotRow.finished_at.is_(None), SlotRow.taken_at < stale, ~alive),
+            ),
+        )
+        .values(owner=owner, taken_at=now, finished_at=None, error=None)
+        .returning(SlotRow.job)
+        .execution_options(synchronize_session=False)
+    ).one_or_none()
+    return again is not None
+
+
+def finish_slot(session: Session, job: str, slot: str, owner: str, now: datetime, error: str | None) -> bool:
+    """Close a slot; False if it was taken over meanwhile."""
+    done = session.execute(
+        update(SlotRow)
+        .where(SlotRow.job == job, SlotRow.slot == slot, SlotRow.owner == owner, SlotRow.finished_at.is_(None))
+        .values(finished_at=now, error=error)
+        .returning(SlotRow.job)
+        .execution_options(synchronize_session=False)
+    ).one_or_none()
+    return done is not None
+
+
+def release_slot(session: Session, job: str, slot: str, owner: str) -> None:
+    """Give a slot back unfinished: whoever ticks next takes it and goes on."""
+    session.execute(
+        delete(SlotRow)
+        .where(SlotRow.job == job, SlotRow.slot == slot, SlotRow.owner == owner, SlotRow.finished_at.is_(None))
+        .execution_options(synchronize_session=False)
+    )
+
+
+def finished(session: Session, job: str, slot: str) -> bool:
+    """Say whether a slot was run to its end without error; cheap, so that a tick asks before it writes."""
+    row = session.execute(
+        select(SlotRow.finished_at, SlotRow.error).where(SlotRow.job == job, SlotRow.slot == slot)
+    ).one_or_none()
+    return row is not None and row.finished_at is not None and row.error is None
+
+
+def latest_runs(session: Session) -> list[Run]:
+    """Return the newest slot of each job, by name of the job, for `doctor` and health."""
+    rows = session.execute(
+        select(SlotRow.job, SlotRow.slot, SlotRow.owner, SlotRow.taken_at, SlotRow.finished_at, SlotRow.error).order_by(
+            SlotRow.job, SlotRow.taken_at.desc()
+        )
+    )
+    newest: dict[str, Run] = {}
+    for row in rows:
+        newest.setdefault(row.job, Run(*row))
+    return list(newest.values())
+
+
+def beat(session: Session, name: str, now: datetime, details: dict[str, Any]) -> None:
+    """Leave a sign of life."""
+    statement = _insert(session)(HeartbeatRow).values(name=name, at=now, details=details)
+    session.execute(
+        statement.on_conflict_do_update(
+            index_elements=[HeartbeatRow.name],
+            set_={"at": statement.excluded.at, "details": statement.excluded.details},
+        )
+    )
+
+
+def heartbeats(session: Session) -> list[Heartbeat]:
+    """Return every worker's last sign of life, newest first."""
+    rows = session.execute(
+        select(HeartbeatRow.name, HeartbeatRow.at, HeartbeatRow.details).order_by(HeartbeatRow.at.desc())
+    )
+    return [Heartbeat(*row) for row in rows]
+
+
+def forget(session: Session, before: datetime) -> dict[str, int]:
+    """Delete what has done its work: slots, signs of life and poll batches older than `before`; return how many."""
+    ended = select(PollRow.id).where(PollRow.finished_at < before, PollRow.state.in_(("done", "warned")))
+    counts: dict[str, int] = {}
+    for name, statement in {
+        "slots": delete(SlotRow).where(SlotRow.finished_at < before),
+        "heartbeats": delete(HeartbeatRow).where(HeartbeatRow.at < before),
+        "poll batches": delete(PollBatchRow).where(PollBatchRow.poll_id.in_(ended)),
+    }.items():
+        result = session.execute(statement.execution_options(synchronize_session=False))
+        counts[name] = int(getattr(result, "rowcount", 0))
+    return counts
+
+
+def _insert(session: Session) -> Callable[..., Any]:
+    return postgres_insert if session.get_bind().dialect.name == "postgresql" else sqlite_insert
