@@ -1,13 +1,96 @@
-"""Bring a database to the schema of this code, and tell how far it is."""
+"""Bring a database to the schema of this code, and tell how far it is. The steps themselves stand in `db/versions`."""
 
 from __future__ import annotations
 
+import re
+from typing import Any
+
+from alembic import command
+from alembic.config import Config
+from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy import Connection, inspect, text
+
+from monitor.errors import DatabaseBehind, DatabaseDamaged
+from monitor.resources import resource_dir
+from monitor.storage import fulltext
 from monitor.storage.engine import Database
-from monitor.storage.tables import Base
+
+_LOCK = 7_250_100
+_SHADOW = re.compile(rf"{fulltext.TABLE}(_data|_idx|_content|_docsize|_config)?")
+_OURS_ALONE = {("column", "search"), ("index", "ix_citation_search")}
+"""What migrations make on one database only, and the mapped tables do not name."""
 
 
 def upgrade(database: Database) -> None:
-    """Create or upgrade the database."""
+    """Create the database or bring it to head, in one transaction: cut off at any moment, it is old or new.
+
+    Raises DatabaseDamaged, with nothing changed, when there are tables of someone else or of a newer version.
+    """
     database.create()
     with database.connection(write=True) as connection:
-        Base.metadata.create_all(connection)
+        if database.dialect == "postgresql":
+            connection.execute(text("SET LOCAL statement_timeout = 0"))
+            connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _LOCK})
+        if _refuse_strange(database, connection) == head():
+            return
+        config = _config()
+        config.attributes["connection"] = connection
+        command.upgrade(config, "head")
+
+
+def current(database: Database) -> str | None:
+    """Return the revision of the schema, None where there is none yet; a missing SQLite file is not created."""
+    if database.path is not None and not database.path.exists():
+        return None
+    with database.connection() as connection:
+        return _refuse_strange(database, connection)
+
+
+def check(database: Database) -> None:
+    """Raise DatabaseBehind when `monitor init` is needed, DatabaseDamaged when the database is not ours."""
+    found = current(database)
+    if found is None:
+        raise DatabaseBehind(f"{database.name}: there is no monitor's database here yet; run `monitor init`")
+    if found != head():
+        raise DatabaseBehind(
+            f"{database.name}: the database is at {found}, this version needs {head()}; run `monitor init`"
+        )
+
+
+def head() -> str:
+    """Return the revision that this code needs."""
+    found = ScriptDirectory.from_config(_config()).get_current_head()
+    assert found is not None
+    return found
+
+
+def include_object(thing: Any, name: str | None, kind: str, reflected: bool, other: Any) -> bool:
+    """Keep Alembic's comparison away from the search index, which only migrations know."""
+    if kind == "table":
+        return not _SHADOW.fullmatch(name or "")
+    return not (reflected and other is None and (kind, name) in _OURS_ALONE)
+
+
+def _refuse_strange(database: Database, connection: Connection) -> str | None:
+    revision = MigrationContext.configure(connection).get_current_revision()
+    if revision is None:
+        strange = sorted(set(inspect(connection).get_table_names()) - {"alembic_version"})
+        if strange:
+            names = ", ".join(strange[:3])
+            raise DatabaseDamaged(f"{database.name}: this database holds something else ({names}); name another one")
+        return None
+    known = {each.revision for each in ScriptDirectory.from_config(_config()).walk_revisions()}
+    if revision not in known:
+        raise DatabaseDamaged(
+            f"{database.name}: the database is at {revision}, which this version does not know; "
+            "a newer version has used it, so upgrade evidence-monitor"
+        )
+    return revision
+
+
+def _config() -> Config:
+    config = Config()
+    # ConfigParser interpolates: a path may hold a percent sign.
+    config.set_main_option("script_location", str(resource_dir("db")).replace("%", "%%"))
+    return config

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from sqlalchemy import ForeignKey, Index, UniqueConstraint
+from sqlalchemy import ForeignKey, Index, func
 from sqlalchemy.orm import Mapped, mapped_column
 
 from monitor.storage.tables.base import Base
@@ -13,7 +13,8 @@ from monitor.storage.tables.base import Base
 class CitationRow(Base):
     """One PMID at its highest Version: what is searched, sorted or filtered, and the whole record in `doc`.
 
-    Text columns are `""` where PubMed has nothing, because they feed the search index; everything else is NULL.
+    Text columns are `""` where PubMed has nothing, because they feed the search index (`storage.fulltext` says what
+    stands in each); everything else is NULL. A provisional citation was named by an imported file and not fetched yet.
     `doc` is the encoded and compressed `Citation` (`storage.codec`), `hash` the blake2b of its encoded form.
     """
 
@@ -24,6 +25,7 @@ class CitationRow(Base):
     provisional: Mapped[bool] = mapped_column(default=False)
     title: Mapped[str]
     abstract: Mapped[str]
+    keywords: Mapped[str]
     authors: Mapped[str]
     journal: Mapped[str]
     terms: Mapped[str]
@@ -40,6 +42,11 @@ class CitationRow(Base):
     changed_at: Mapped[datetime]
 
     __table_args__ = (Index("ix_citation_doi", "doi"), Index("ix_citation_changed_at", "changed_at"))
+
+
+for _name in ("provisional", "retracted"):
+    _flag = CitationRow.__table__.c[_name]
+    Index(f"ix_citation_{_name}", CitationRow.pmid, sqlite_where=_flag.is_(True), postgresql_where=_flag.is_(True))
 
 
 class CheckRow(Base):
@@ -59,7 +66,10 @@ class CheckRow(Base):
 
 
 class VersionRow(Base):
-    """One distinct version seen; `doc` is NULL while it is the one `citation` shows. `changes` are `Change` names."""
+    """One distinct version seen, or that PubMed withdrew it. `changes` are values of `Change`.
+
+    `doc` is NULL while `citation` shows this version, and where another row of the same hash holds it.
+    """
 
     __tablename__ = "citation_version"
 
@@ -68,6 +78,7 @@ class VersionRow(Base):
     version: Mapped[int]
     hash: Mapped[bytes]
     seen_at: Mapped[datetime] = mapped_column(index=True)
+    poll_id: Mapped[int | None] = mapped_column(ForeignKey("poll.id"))
     changes: Mapped[list[str]]
     codec: Mapped[int | None]
     doc: Mapped[bytes | None]
@@ -87,4 +98,13 @@ class RelationRow(Base):
     seen_at: Mapped[datetime]
     ended_at: Mapped[datetime | None]
 
-    __table_args__ = (UniqueConstraint("pmid", "kind", "other_pmid", "source"),)
+
+# Two NULLs are distinct to a plain unique constraint, and PubMed names many links without a PMID.
+Index(
+    "uq_relation_link",
+    RelationRow.pmid,
+    RelationRow.kind,
+    func.coalesce(RelationRow.other_pmid, 0),
+    RelationRow.source,
+    unique=True,
+)
