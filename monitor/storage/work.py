@@ -41,7 +41,8 @@ def take_slot(
 ) -> bool:
     """Take a job's slot; True for exactly one caller.
 
-    A slot is new, or failed before `retry`, or was left unfinished by an owner without a sign of life since `stale`.
+    A slot is new, or failed before `retry`, or was left unfinished: by an owner without a sign of life since `stale`,
+    or by this very owner, who would not ask for what it is still running.
     """
     made = session.execute(
         _insert(session)(SlotRow)
@@ -60,6 +61,7 @@ def take_slot(
             or_(
                 and_(SlotRow.error.is_not(None), SlotRow.finished_at <= retry),
                 and_(SlotRow.finished_at.is_(None), SlotRow.taken_at < stale, ~alive),
+                and_(SlotRow.finished_at.is_(None), SlotRow.owner == owner),
             ),
         )
         .values(owner=owner, taken_at=now, finished_at=None, error=None)
