@@ -12,6 +12,7 @@ from monitor.core.markup import bare
 from monitor.core.query.words import SearchWords, heading_key, split_words
 
 AUTHOR_KEYWORDS = "NOTNLM"
+ORCID_DIGITS = 16
 
 
 class FieldText(NamedTuple):
@@ -134,12 +135,11 @@ class Document:
         return found
 
     @cached_property
-    def headings(self) -> dict[str, list[int]]:
-        """Numbers of the MeSH headings by descriptor UI."""
-        by_ui: dict[str, list[int]] = {}
+    def headings(self) -> dict[str | None, list[int]]:
+        """Numbers of the MeSH headings by descriptor UI; None for those of old exports that lack it."""
+        by_ui: dict[str | None, list[int]] = {}
         for number, heading in enumerate(self.citation.mesh_headings):
-            if heading.descriptor.ui:
-                by_ui.setdefault(heading.descriptor.ui, []).append(number)
+            by_ui.setdefault(heading.descriptor.ui, []).append(number)
         return by_ui
 
     @cached_property
@@ -269,9 +269,16 @@ def _affiliations(c: Citation) -> Iterator[FieldText]:
 
 
 def _identifiers(c: Citation) -> Iterator[FieldText]:
-    """Give identifiers as "ORCID 0000-...", without the web address some publishers put before the number."""
+    """Give identifiers as `ORCID 0000-...`, in whichever of its spellings the publisher sent it."""
     found = (identifier for each in c.author_lists for a in each.authors for identifier in a.identifiers)
-    return _plain("author identifier", (f"{each.source} {each.value.rstrip('/').rpartition('/')[2]}" for each in found))
+    return _plain("author identifier", (f"{each.source} {_identifier(each.value)}" for each in found))
+
+
+def _identifier(value: str) -> str:
+    number = value.rstrip("/").rpartition("/")[2]
+    if len(number) == ORCID_DIGITS and number[:-1].isdigit():
+        return "-".join(number[at : at + 4] for at in range(0, ORCID_DIGITS, 4))
+    return number
 
 
 def _data_banks(c: Citation) -> Iterator[FieldText]:

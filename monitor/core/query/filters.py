@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from monitor.core.citation import Citation
+from monitor.core.query.flags import flag_holds
 from monitor.core.query.languages import is_language
 from monitor.core.query.tree import Term
 from monitor.core.query.words import split_words
@@ -19,6 +20,7 @@ _SUBSETS: dict[str, Callable[[Citation], bool]] = {
     "pubmednotmedline": lambda c: c.status == "PubMed-not-MEDLINE",
     "pubmedpmc": lambda c: c.pmcid is not None,
     "pubmedbooks": lambda c: c.book is not None,
+    "fha": lambda c: flag_holds("hasabstract", c),
     "data": lambda c: bool(c.data_banks) or any(link.kind == "AssociatedDataset" for link in c.corrections),
 }
 _SEARCHES: dict[str, Term] = {
@@ -63,7 +65,4 @@ def subset_test(key: str) -> Callable[[Citation], bool] | None:
 
 def filter_search(key: str) -> Term | None:
     """Return the search that a filter of PubMed's side bar stands for."""
-    found = _SEARCHES.get(key)
-    if found is not None:
-        return found
-    return Term(key, "la") if is_language(key) else None
+    return _SEARCHES.get(key) or (Term(key, "la") if is_language(key) else None)

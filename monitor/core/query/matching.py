@@ -10,7 +10,7 @@ from monitor.core.query.dates import day_text, range_days, recent_days
 from monitor.core.query.document import TEXT_FIELDS, Document, FieldText, Hit
 from monitor.core.query.exact import exact
 from monitor.core.query.filters import OUT_OF_REACH, filter_key, filter_search, subset_test
-from monitor.core.query.flags import flag_holds, is_flag
+from monitor.core.query.flags import flag_holds
 from monitor.core.query.mesh import MeshTree
 from monitor.core.query.people import named, people
 from monitor.core.query.qualifiers import qualifier_keys
@@ -71,9 +71,9 @@ def explain(query: Query, document: Document, tree: MeshTree, today: date | None
     return tuple(dict.fromkeys(matcher.reasons(query))) if matcher.holds(query) is True else ()
 
 
-def undecidable(query: Query) -> tuple[tuple[Leaf, str], ...]:
+def undecidable(query: Query, tree: MeshTree) -> tuple[tuple[Leaf, str], ...]:
     """Return the leaves that no record can decide here, with the reason; they match nothing."""
-    return tuple((leaf, why) for leaf in terms(query) if (why := _why_undecidable(leaf)) is not None)
+    return tuple((leaf, why) for leaf in terms(query) if (why := _why_undecidable(leaf, tree)) is not None)
 
 
 def ignored(leaf: Leaf) -> bool:
@@ -88,13 +88,17 @@ def _only_stopwords(text: str) -> bool:
     return all(word in STOPWORDS for word in search_words(text).words)
 
 
-def _why_undecidable(leaf: Leaf) -> str | None:
+def _why_undecidable(leaf: Leaf, tree: MeshTree) -> str | None:
     if isinstance(leaf, EarlierSearch):
         return "an earlier search is known only to the session it was made in"
     if isinstance(leaf, Term | DateRange) and leaf.field in _UNDECIDABLE_FIELDS:
         return _UNDECIDABLE_FIELDS[leaf.field]
-    if isinstance(leaf, Term) and leaf.field == "sb" and filter_key(leaf.text) in OUT_OF_REACH:
-        return "PubMed computes this filter from links or strategies that records do not hold"
+    if isinstance(leaf, Term) and leaf.field == "sb":
+        key = filter_key(leaf.text)
+        if key in OUT_OF_REACH:
+            return "PubMed computes this filter from links or strategies that records do not hold"
+        if not (subset_test(key) or filter_search(key) or tree.publication_type(key)):
+            return "this filter is not known here"
     return None
 
 
@@ -254,7 +258,9 @@ class _Matcher:
         heading = self.tree.find(name)
         if heading is not None:
             uis = self.tree.explode(heading.ui) if term.explode else frozenset({heading.ui})
-            return {number for ui in uis & by_ui.keys() for number in by_ui[ui]}
+            named = {heading_key(self.tree.name(ui) or "") for ui in uis} if None in by_ui else set()
+            without_ui = (number for number in by_ui.get(None, ()) if self.document.heading_keys[number] in named)
+            return {number for ui in uis & by_ui.keys() for number in by_ui[ui]}.union(without_ui)
         ui = name.strip().upper()
         if ui in by_ui:
             return by_ui[ui]
@@ -274,7 +280,7 @@ class _Matcher:
         else:
             uis = self.tree.explode(heading.ui) if term.explode else frozenset({heading.ui})
             names = {heading_key(self.tree.name(ui) or "") for ui in uis} | {heading_key(term.text)}
-            numbers = [n for n, key in enumerate(keys) if types[n].ui in uis or (not types[n].ui and key in names)]
+            numbers = [n for n, key in enumerate(keys) if types[n].ui in uis or key in names]
         for number in numbers:
             yield _whole("publication type", number, types[number].name)
 
@@ -289,12 +295,6 @@ class _Matcher:
         key = filter_key(term.text)
         if test := subset_test(key):
             if test(self.document.citation):
-                yield _whole("record", 0, term.text)
-        elif is_flag(key):
-            if flag_holds(key, self.document.citation):
-                yield _whole("record", 0, term.text)
-        elif key == "fha":
-            if flag_holds("hasabstract", self.document.citation):
                 yield _whole("record", 0, term.text)
         elif search := filter_search(key):
             yield from self.term(search)

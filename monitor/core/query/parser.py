@@ -14,7 +14,7 @@ from monitor.core.query.fields import (
 )
 from monitor.core.query.flags import is_flag
 from monitor.core.query.lexer import Kind, Token, normalise, tokens
-from monitor.core.query.ovid import ovid_sign
+from monitor.core.query.ovid import refuse_ovid_run, refuse_ovid_words
 from monitor.core.query.tree import (
     MAX_DEPTH,
     And,
@@ -54,9 +54,6 @@ class UnknownField(QuerySyntaxError):
 def parse(text: str) -> Query:
     """Turn a search text into a tree; raises QuerySyntaxError with the column of the trouble."""
     text = normalise(text)
-    if sign := ovid_sign(text):
-        message = f"{sign.text!r} looks like Ovid syntax, which PubMed does not read; {sign.advice}"
-        raise QuerySyntaxError(message, sign.start + 1, text)
     return _Parser(text).whole()
 
 
@@ -106,6 +103,7 @@ class _Parser:
     def __init__(self, text: str) -> None:
         self.text = text
         self.tokens = list(tokens(text))
+        refuse_ovid_words(self.tokens, text)
         self.at = 0
 
     def whole(self) -> Query:
@@ -193,13 +191,18 @@ class _Parser:
             words = []
             while self.look().kind is Kind.WORD:
                 words.append(self.take())
+        if self.look().kind is Kind.TAG and field_named(self.look().text.partition(":")[0]) is None:
+            refuse_ovid_run(" ".join(word.text for word in words), first.column, self.text)
         tag = self.tag()
         if self.look().kind is Kind.COLON and (found := self.range_end(words[-1], tag)):
             return [*self.untagged(words[:-1]), found]
         if tag is None and first.kind is Kind.WORD:
             return self.untagged(words)
-        text = " ".join(word.text for word in words)
-        return [self.leaf(text, first.kind is Kind.QUOTED, tag, first)]
+        lost = 0  # Booleans in lower case before a tagged term are words, and stopwords at that
+        while lost < len(words) - 1 and words[lost].text.lower() in {"and", "or", "not"}:
+            lost += 1
+        text = " ".join(word.text for word in words[lost:])
+        return [*self.untagged(words[:lost]), self.leaf(text, first.kind is Kind.QUOTED, tag, words[lost])]
 
     def untagged(self, words: list[Token]) -> list[Leaf]:
         """Special terms such as hasabstract stand for themselves; the words between them stay together."""
@@ -210,7 +213,9 @@ class _Parser:
                 run.append(word)
                 continue
             if run:
-                leaves.append(Term(" ".join(each.text for each in run), column=run[0].column))
+                text = " ".join(each.text for each in run)
+                refuse_ovid_run(text, run[0].column, self.text)
+                leaves.append(Term(text, column=run[0].column))
                 run = []
             if word is not None:
                 leaves.append(Flag(word.text.lower(), word.column))
