@@ -5,7 +5,8 @@ from __future__ import annotations
 import dataclasses
 import types
 import typing
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
+from functools import partial
 from typing import Any
 
 from hypothesis import strategies as st
@@ -38,10 +39,10 @@ FIRST_PMID = 90_000_001
 def author(name: str, **overrides: Any) -> Author:
     """`author("Doe-Invented JQ")`: last name and initials as NLM prints them."""
     last, _, initials = name.rpartition(" ")
-    fields = {"last_name": last or initials, "initials": initials if last else None, "fore_name": None}
+    fields: dict[str, Any] = {"last_name": last or initials, "initials": initials if last else None, "fore_name": None}
     if last:
         fields["fore_name"] = " ".join(initials)
-    return Author(**{**fields, **overrides})  # type: ignore[arg-type]
+    return Author(**{**fields, **overrides})
 
 
 def citation(pmid: int = FIRST_PMID, **overrides: Any) -> Citation:
@@ -203,14 +204,14 @@ def _of(hint: Any, depth: int) -> st.SearchStrategy[Any]:
 
 def _build(kind: Any, depth: int) -> st.SearchStrategy[Any]:
     hints = typing.get_type_hints(kind)
-    required, optional = {}, {}
+    required: dict[str, st.SearchStrategy[Any]] = {}
+    optional: dict[str, st.SearchStrategy[Any]] = {}
     for name, has_default in _names(kind):
         each = _FIELDS.get((kind.__name__, name))
         if each is None:
-            each = st.deferred(lambda hint=hints[name]: _of(hint, depth - 1))
+            each = st.deferred(partial(_of, hints[name], depth - 1))
         (optional if has_default else required)[name] = each
-    make: Callable[[dict[str, Any]], Any] = lambda values: kind(**values)  # noqa: E731
-    return st.fixed_dictionaries(required, optional=optional).map(make)
+    return st.fixed_dictionaries(required, optional=optional).map(lambda values: kind(**values))
 
 
 def _names(kind: Any) -> list[tuple[str, bool]]:
