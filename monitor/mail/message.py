@@ -36,6 +36,10 @@ _URL = re.compile(r"https?://[A-Za-z0-9:/.\[\]_~%-]+")
 _LIST_ID = re.compile(r"[A-Za-z0-9.-]+")
 _LINE_ENDS = re.compile(r"\r\n|\r|\n")
 _BASE64_LINE = 57
+_QUOTED_LINE = 76
+_EQUALS = ord("=")
+# White space only where something follows it on the line; the last of a line is encoded (RFC 2045 section 6.7 rule 3).
+_NOT_LITERAL = re.compile(rb"[^\t -<>-~]|[\t ](?=\Z)")
 _STATIC = (
     "From",
     "Subject",
@@ -161,12 +165,26 @@ def _part(kind: str, body: bytes) -> bytes:
 
 
 def _quoted_printable(body: bytes) -> bytes:
+    """Encode a body; `binascii.b2a_qp` is not used, because it may write lines of 77 columns and bare LF."""
     # The mark stands on a line of its own between soft breaks, so that a token of any length fits (RFC 2045 6.7).
-    coded = b"=\r\n%b=\r\n".replace(b"%b", _MARK).join(
-        binascii.b2a_qp(piece, istext=True) for piece in body.split(_MARK)
-    )
-    # b2a_qp ends its soft breaks as the first line of the piece ends: with LF alone if there is but one line.
-    return coded.replace(b"\r\n", b"\n").replace(b"\n", b"\r\n")
+    pieces = (b"\r\n".join(map(_quoted_line, piece.split(b"\r\n"))) for piece in body.split(_MARK))
+    return (b"=\r\n" + _MARK + b"=\r\n").join(pieces)
+
+
+def _quoted_line(line: bytes) -> bytes:
+    coded = _NOT_LITERAL.sub(lambda found: b"=%02X" % found[0][0], line)
+    if len(coded) <= _QUOTED_LINE:
+        return coded
+    cut = []
+    start = 0
+    while len(coded) - start > _QUOTED_LINE:
+        end = start + _QUOTED_LINE - 1
+        # Never between "=" and its two digits.
+        end -= 1 if coded[end - 1] == _EQUALS else 2 if coded[end - 2] == _EQUALS else 0
+        cut.append(coded[start:end])
+        start = end
+    cut.append(coded[start:])
+    return b"=\r\n".join(cut)
 
 
 def _base64_lines(octets: bytes) -> bytes:
