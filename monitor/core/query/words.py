@@ -187,7 +187,9 @@ def search_words(text: str) -> SearchWords:
     """Split the text of a search term; a `*` counts only at the very end, after at least four characters."""
     words = tuple(split_words(text)[0])
     stripped = text.rstrip()
-    truncated = bool(words) and stripped.endswith("*") and len(words[-1]) >= MIN_STEM and _ends_word(stripped)
+    truncated = (
+        bool(words) and stripped.endswith("*") and len(words[-1]) >= MIN_STEM and stripped.rstrip("*")[-1:].isalnum()
+    )
     return SearchWords(words, truncated)
 
 
@@ -204,7 +206,3 @@ def fold(word: str) -> str:
 def heading_key(text: str) -> tuple[str, ...]:
     """Return the words by which two spellings of one heading are equal; "&" and "and" count for nothing."""
     return tuple(word for word in split_words(text)[0] if word != "and")
-
-
-def _ends_word(text: str) -> bool:
-    return bool(fold(text.rstrip("*")[-1:]))
