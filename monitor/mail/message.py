@@ -165,19 +165,25 @@ def _part(kind: str, body: bytes) -> bytes:
 
 
 def _quoted_printable(body: bytes) -> bytes:
-    """Encode a body; `binascii.b2a_qp` is not used, because it may write lines of 77 columns and bare LF."""
+    """Encode a body. `binascii.b2a_qp` is not used, because it may write lines of 77 columns and bare LF."""
     # The mark stands on a line of its own between soft breaks, so that a token of any length fits (RFC 2045 6.7).
-    pieces = (b"\r\n".join(map(_quoted_line, piece.split(b"\r\n"))) for piece in body.split(_MARK))
-    return (b"=\r\n" + _MARK + b"=\r\n").join(pieces)
+    *before, last = body.split(_MARK)
+    pieces = [_quoted_lines(piece, _QUOTED_LINE - 1) for piece in before]
+    return (b"=\r\n" + _MARK + b"=\r\n").join((*pieces, _quoted_lines(last, _QUOTED_LINE)))
 
 
-def _quoted_line(line: bytes) -> bytes:
+def _quoted_lines(piece: bytes, room_at_end: int) -> bytes:
+    *lines, last = piece.split(b"\r\n")
+    return b"\r\n".join((*(_quoted_line(line, _QUOTED_LINE) for line in lines), _quoted_line(last, room_at_end)))
+
+
+def _quoted_line(line: bytes, room: int) -> bytes:
     coded = _NOT_LITERAL.sub(lambda found: b"=%02X" % found[0][0], line)
-    if len(coded) <= _QUOTED_LINE:
+    if len(coded) <= room:
         return coded
     cut = []
     start = 0
-    while len(coded) - start > _QUOTED_LINE:
+    while len(coded) - start > room:
         end = start + _QUOTED_LINE - 1
         # Never between "=" and its two digits.
         end -= 1 if coded[end - 1] == _EQUALS else 2 if coded[end - 2] == _EQUALS else 0
