@@ -6,7 +6,6 @@ import dataclasses
 import types
 import typing
 from collections.abc import Mapping
-from functools import partial
 from typing import Any
 
 from hypothesis import strategies as st
@@ -209,9 +208,14 @@ def _build(kind: Any, depth: int) -> st.SearchStrategy[Any]:
     for name, has_default in _names(kind):
         each = _FIELDS.get((kind.__name__, name))
         if each is None:
-            each = st.deferred(partial(_of, hints[name], depth - 1))
+            each = _later(hints[name], depth - 1)
         (optional if has_default else required)[name] = each
     return st.fixed_dictionaries(required, optional=optional).map(lambda values: kind(**values))
+
+
+def _later(hint: Any, depth: int) -> st.SearchStrategy[Any]:
+    """Built when first drawn from, because a type may hold itself."""
+    return st.deferred(lambda: _of(hint, depth))
 
 
 def _names(kind: Any) -> list[tuple[str, bool]]:
