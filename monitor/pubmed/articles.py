@@ -511,7 +511,7 @@ def _mesh_headings(element: Element, odd: Oddities) -> list[MeshHeading]:
             keep_attributes(odd, child)
         descriptor = None
         qualifiers = []
-        for part in child:
+        for part in child[:]:
             tag = part.tag
             if tag == "QualifierName":
                 if (qualifier := _mesh_term(part, odd)) is not None:
