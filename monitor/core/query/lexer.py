@@ -17,7 +17,7 @@ _TOKEN = re.compile(
     |"(?P<quoted>[^"]*)(?P<closed>"?)
     |\[(?P<tag>[^\[\]"]*)(?P<end>\]?)
     |(?P<open>\()|(?P<close>\))|(?P<both>&)|(?P<either>\|)|(?P<colon>:)|(?P<stray>\])
-    |\#(?P<earlier>\d{1,6})(?![^\s()\[\]&|])
+    |\#(?P<earlier>\d{1,6})(?![^\s()\[\]&|:"])
     |(?P<doi>10\.\d{4,9}/[^\s"\[\]]+(?=\s*\[))
     |(?P<word>[^\s"()\[\]&|:]+)""",
     re.VERBOSE,

@@ -23,6 +23,13 @@ PIECES = (
     "2025/01/01", "2025", "3000", "12345678", "99999999999", '"last 30 days"', "hasabstract", "#1", "10.9999/a(b)",
     "“", "”", "（", "］", "：", "\x00", "\ud800", "\U0001f9ec",
 )  # fmt: skip
+SOUND = (
+    '("Fable Cells"[Mesh:NoExp] OR "fable cell*"[tiab] OR "FB-92"[tiab]) AND (2025/01/01:3000[crdt] OR 2025[dp])',
+    '"CAR NK"[tiab:~2] NOT (animals[mh] NOT humans[mh]) hasabstract AND "last 30 days"[edat] | 10.9999/a(1)2[doi]',
+    'dichter jk[au] AND "Invented J Cell Ther"[ta] & english[la] OR 90000001:90000009[uid] OR 90000001 90000002[pmid]',
+    "细胞[tiab] OR killer cells OR #1 AND medline[sb] AND “lung neoplasms/dt”[majr] OR clinicaltrial[Filter]",
+    '("2024/12/01"[Date - Create] : "3000"[Date - Create]) AND feed*[ti] not the[tw] OR adverse effects[sh:noexp]',
+)
 
 
 @given(queries)
@@ -79,13 +86,27 @@ def test_nonsense_is_read_or_refused(text: str) -> None:
     survives(text)
 
 
+def mutated(text: str, dice: random.Random) -> str:
+    """A sound search with a few characters cut out, doubled or replaced by pieces of syntax."""
+    for _ in range(dice.randrange(4)):
+        at = dice.randrange(len(text) + 1)
+        end = min(len(text), at + dice.randrange(6))
+        text = text[:at] + dice.choice(("", text[at:end] * 2, dice.choice(PIECES))) + text[end:]
+    return text
+
+
+@given(st.randoms(use_true_random=False))
+def test_damaged_searches_are_read_or_refused(dice: random.Random) -> None:
+    survives(mutated(dice.choice(SOUND), dice))
+
+
 @pytest.mark.torture
-def test_a_hundred_thousand_pieces_of_nonsense() -> None:
+def test_a_hundred_thousand_damaged_searches() -> None:
     seed = random.randrange(2**32)
     print(f"seed {seed}")
     dice = random.Random(seed)
-    for _ in range(100_000):
-        survives("".join(dice.choices(PIECES, k=dice.randrange(25))))
+    for turn in range(100_000):
+        survives(mutated(dice.choice(SOUND), dice) if turn % 2 else "".join(dice.choices(PIECES, k=dice.randrange(25))))
 
 
 @pytest.mark.parametrize(
