@@ -150,8 +150,10 @@ _seasons = st.none() | st.sampled_from(("Spring", "Summer", "Autumn", "Fall", "W
 _nowhere: st.SearchStrategy[None] = st.none()
 partial_dates = st.one_of(
     st.dates().map(lambda date: PartialDate(date.year, date.month, date.day)),
-    st.builds(PartialDate, st.integers(1800, 2100), st.none() | st.integers(1, 12), st.none(), _seasons),
-    st.builds(PartialDate, st.none() | st.integers(1800, 2100), st.none() | st.integers(1, 12), text=texts),
+    st.builds(PartialDate, st.integers(1800, 2100), st.none() | st.integers(1, 12), _nowhere, _seasons),
+    st.builds(
+        PartialDate, st.none() | st.integers(1800, 2100), st.none() | st.integers(1, 12), _nowhere, _nowhere, texts
+    ),
 )
 
 _FIELDS: dict[tuple[str, str], st.SearchStrategy[Any]] = {

@@ -104,7 +104,8 @@ def _date(date: PartialDate | None) -> dict[str, Any] | None:
         return {"literal": text} if text else None
     parts = [date.year]
     if date.month is not None and wording.month_name(date.month):
-        parts += [date.month, date.day] if date.day else [date.month]
+        day = wording.day_of(date)
+        parts += [date.month, day] if day else [date.month]
     season = {"season": wording.one_line(date.season)} if date.season else {}
     return {"date-parts": [parts], **season}
 

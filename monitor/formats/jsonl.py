@@ -10,7 +10,7 @@ import dataclasses
 import json
 import types
 import typing
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator
 from functools import cache
 from typing import Any
 
@@ -46,7 +46,7 @@ def to_object(citation: Citation) -> dict[str, Any]:
     return typing.cast("dict[str, Any]", _writer(Citation)(citation))
 
 
-def from_object(obj: Mapping[str, Any]) -> Citation:
+def from_object(obj: dict[str, Any]) -> Citation:
     """Turn `to_object`'s result back into an equal citation. Raise UsageError that names the place."""
     return typing.cast("Citation", _reader(Citation)(obj))
 
@@ -111,7 +111,8 @@ def _same(value: Any) -> Any:
 
 @cache
 def _reader(kind: Any) -> Convert:
-    known = {name: hint for name, hint, _ in members(kind)}
+    """Compile once how a value of this type is read."""
+    readers = {name: _field_reader(hint, f"{kind.__name__}.{name}") for name, hint, _ in members(kind)}
     needed = [name for name, _, must in members(kind) if must]
     absent = {
         name: () if typing.get_origin(hint) is tuple else None
@@ -120,16 +121,17 @@ def _reader(kind: Any) -> Convert:
     }
 
     def one(obj: Any) -> Any:
-        if not isinstance(obj, Mapping):
+        if not isinstance(obj, dict):
             raise UsageError(f"{kind.__name__}: an object is needed, not {_called(obj)}")
         for name in needed:
             if name not in obj:
                 raise UsageError(f"{kind.__name__}: {name} is missing")
         values = dict(absent)
         for name, value in obj.items():
-            if name not in known:
+            reader = readers.get(name)
+            if reader is None:
                 raise UsageError(f"{kind.__name__}: {name} is not known")
-            values[name] = _read(known[name], value, f"{kind.__name__}.{name}")
+            values[name] = reader(value)
         return kind(**values)
 
     return one
@@ -141,24 +143,31 @@ def _has_default(kind: Any, name: str) -> bool:
     return name in kind._field_defaults
 
 
-def _read(hint: Any, value: Any, where: str) -> Any:
+def _field_reader(hint: Any, where: str) -> Convert:
+    one = _leaf_reader(inner(hint), where) if is_leaf(inner(hint)) else lambda value: _reader(inner(hint))(value)
     if typing.get_origin(hint) is tuple:
-        if not isinstance(value, list):
-            raise UsageError(f"{where}: an array is needed, not {_called(value)}")
-        return tuple(_read_one(inner(hint), each, where) for each in value)
-    if value is None and may_be_left_out(hint):
-        return None
-    return _read_one(inner(hint), value, where)
+
+        def many(value: Any) -> Any:
+            if not isinstance(value, list):
+                raise UsageError(f"{where}: an array is needed, not {_called(value)}")
+            return tuple([one(each) for each in value])
+
+        return many
+    if may_be_left_out(hint):
+        return lambda value: None if value is None else one(value)
+    return one
 
 
-def _read_one(hint: Any, value: Any, where: str) -> Any:
-    if not is_leaf(hint):
-        return _reader(hint)(value)
+def _leaf_reader(hint: Any, where: str) -> Convert:
     wanted = str if hint is InlineXml else hint
-    if type(value) is not wanted:
-        names = {str: "text", int: "a whole number", bool: "true or false"}
-        raise UsageError(f"{where}: {names[wanted]} is needed, not {_called(value)}")
-    return value
+    called = {str: "text", int: "a whole number", bool: "true or false"}[wanted]
+
+    def leaf(value: Any) -> Any:
+        if type(value) is not wanted:
+            raise UsageError(f"{where}: {called} is needed, not {_called(value)}")
+        return value
+
+    return leaf
 
 
 def _called(value: Any) -> str:

@@ -48,7 +48,7 @@ class _Entry(NamedTuple):
     fields: list[_Line]
 
     def all(self, tag: str) -> list[str]:
-        return [each.text for each in self.fields if each.tag == tag and each.text]
+        return [text for each, text in self.fields if each == tag and text]
 
     def first(self, tag: str) -> str | None:
         return next(iter(self.all(tag)), None)

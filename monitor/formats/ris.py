@@ -105,7 +105,7 @@ def _dates(citation: Citation) -> Iterator[tuple[str, str]]:
     if date.year is not None:
         yield "PY", f"{date.year:04}"
         month = f"{date.month:02}" if wording.month_name(date.month) else ""
-        day = f"{date.day:02}" if month and date.day else ""
+        day = f"{date.day:02}" if wording.day_of(date) else ""
         yield "DA", f"{date.year:04}/{month}/{day}/{_other(date)}"
     else:
         yield "DA", wording.nlm_date(date)

@@ -41,7 +41,7 @@ def nlm_date(date: PartialDate | None) -> str:
     month = month_name(date.month)
     if month:
         parts.append(month)
-        if date.day:
+        if day_of(date):
             parts.append(str(date.day))
     elif date.season:
         parts.append(one_line(date.season))
@@ -52,6 +52,11 @@ def month_name(month: int | None) -> str | None:
     return MONTHS[month - 1] if month is not None and 1 <= month <= 12 else None
 
 
+def day_of(date: PartialDate) -> int | None:
+    """The day, where a month stands before it and a calendar could have it."""
+    return date.day if month_name(date.month) and date.day is not None and 1 <= date.day <= 31 else None
+
+
 def digits(date: PartialDate | None, separator: str = "") -> str:
     """Write as much of a date as is known in digits: `20230904`, `202309`, `2023`."""
     if date is None or date.year is None:
@@ -59,7 +64,7 @@ def digits(date: PartialDate | None, separator: str = "") -> str:
     parts = [f"{date.year:04}"]
     if month_name(date.month):
         parts.append(f"{date.month:02}")
-        if date.day:
+        if day_of(date):
             parts.append(f"{date.day:02}")
     return separator.join(parts)
 
@@ -69,7 +74,7 @@ def precision(date: PartialDate | None) -> int:
     if date is None or (date.year is None and not date.text):
         return 0
     if month_name(date.month):
-        return 3 if date.day else 2
+        return 3 if day_of(date) else 2
     return 2 if date.season else 1
 
 
