@@ -1,9 +1,22 @@
-"""What a search of PubMed asks and answers, as plain values."""
+"""What a search of PubMed asks and answers, which days and slices it covers, and when the next one is due."""
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime, time, timedelta
+from typing import Final
+from zoneinfo import ZoneInfo
+
+from monitor.core.citation import Citation
+from monitor.core.recheck import created_on
+
+OVERLAP: Final = timedelta(days=14)
+"""How far a window reaches back before the last one: a record may become visible after its own Create Date."""
+
+_WINDOW_FIELDS: Final = ("crdt", "edat", "mhda", "lr")
+_BEGINNING: Final = date(1800, 1, 1)
+LARGEST_PMID: Final = 999_999_999
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,3 +39,99 @@ class Window:
 
     since: date
     until: date | None = None
+
+    def on(self, field: str) -> str:
+        """Render the window on one date field."""
+        end = "3000" if self.until is None else _day(self.until)
+        return f"{_day(self.since)}:{end}[{field}]"
+
+
+def windowed(query: str, window: Window) -> str:
+    """Add the window: what was created, entered, indexed or revised in it.
+
+    Create Date alone misses records that begin to match later, with their MeSH headings or an abstract.
+    """
+    return f"({query}) AND ({' OR '.join(window.on(field) for field in _WINDOW_FIELDS)})"
+
+
+def next_window(covered_until: date | None, today: date, first_days: int) -> Window:
+    """Return the window that follows the last poll that was stored whole, or the first one of all."""
+    if covered_until is None:
+        return Window(today - timedelta(days=first_days))
+    return Window(min(covered_until, today) - OVERLAP)
+
+
+@dataclass(frozen=True, slots=True)
+class DaySlice:
+    """Part of a search that is too large for one answer: the days of one date field, both ends included."""
+
+    field: str
+    since: date = _BEGINNING
+    until: date | None = None
+
+    def applied(self, query: str) -> str:
+        return f"({query}) AND {Window(self.since, self.until).on(self.field)}"
+
+    def halves(self, today: date) -> tuple[DaySlice, DaySlice] | None:
+        """Split in two that leave nothing out; None when one day is left. The open end begins tomorrow."""
+        last = max(today + timedelta(days=1), self.since) if self.until is None else self.until
+        if last <= self.since:
+            return None
+        middle = self.since + (last - self.since) // 2
+        return (
+            DaySlice(self.field, self.since, middle),
+            DaySlice(self.field, middle + timedelta(days=1), self.until),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class PmidSlice:
+    """The same by PMID: `[uid]` ranges divide whatever dates cannot."""
+
+    first: int = 1
+    last: int = LARGEST_PMID
+
+    def applied(self, query: str) -> str:
+        return f"({query}) AND {self.first}:{self.last}[uid]"
+
+    def halves(self) -> tuple[PmidSlice, PmidSlice] | None:
+        if self.first == self.last:
+            return None
+        middle = (self.first + self.last) // 2
+        return PmidSlice(self.first, middle), PmidSlice(middle + 1, self.last)
+
+
+def adds_up(parts: int, whole: int) -> bool:
+    """Say whether slices hold what the whole counts, but for the drift of a base that changes while it is read."""
+    return abs(parts - whole) <= max(2, whole // 1000)
+
+
+def is_news(citation: Citation, watched_from: date, *, in_window: bool) -> bool:
+    """Say whether a digest may carry a hit: PubMed created the record since the topic is watched, however late it matched.
+
+    What is older was backfilled. A record without dates is news when a window brought it.
+    """
+    created = created_on(citation)
+    return in_window if created is None else created >= watched_from
+
+
+def last_poll_moment(now: datetime, hour: int, zone: ZoneInfo) -> datetime:
+    """Return the latest moment at or before now at which the daily poll fell due, in local time."""
+    local = now.astimezone(zone)
+    day = local.date() if local.time() >= time(hour) else local.date() - timedelta(days=1)
+    return datetime.combine(day, time(hour), zone)
+
+
+def reconciliation_is_due(last_full: datetime | None, first_poll: datetime | None, now: datetime, days: int) -> bool:
+    """Say whether the whole set is to be compared again; a topic is compared first that long after its first poll."""
+    since = last_full or first_poll
+    return since is not None and now - since >= timedelta(days=days)
+
+
+def comparable(translation: str) -> str:
+    """Blank the dates of a translation, so that two polls of one search can be compared."""
+    return re.sub(r"\d{4}(?:/\d{1,2}(?:/\d{1,2})?)?", "D", " ".join(translation.split()))
+
+
+def _day(day: date) -> str:
+    return f"{day.year:04}/{day:%m/%d}"

@@ -1,0 +1,399 @@
+"""Polls PubMed for each topic: search the window, fetch what it holds, store it batch by batch, account for all of it."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import date, timedelta
+from zoneinfo import ZoneInfo
+
+from sqlalchemy.exc import IntegrityError
+
+from monitor.core.citation import Citation
+from monitor.core.polling import (
+    Window,
+    comparable,
+    is_news,
+    last_poll_moment,
+    next_window,
+    reconciliation_is_due,
+    windowed,
+)
+from monitor.core.query import MeshTree, document
+from monitor.core.strategy import LANES, Lane, Screen
+from monitor.errors import MonitorError, PubmedRefused, PubmedUnavailable, UsageError
+from monitor.resources import load_mesh_tree
+from monitor.services import owners
+from monitor.services.ports import Clock, PubmedSource
+from monitor.services.retrieving import IN_FLIGHT, Retrieved, Stopped, retrieve
+from monitor.services.searching import WholeSet, search_whole
+from monitor.services.storing import MakeHit, store, store_hits
+from monitor.storage import citations, polls, strategies
+from monitor.storage.bulk import batches
+from monitor.storage.engine import Database
+from monitor.storage.polls import ClaimLost, FoundHit, Order, Poll, Running
+from monitor.storage.strategies import StoredTopic
+
+log = logging.getLogger(__name__)
+
+UNREACHED_IN_A_ROW = 3
+"""After so many polls that did not reach PubMed the others of the run are not tried: the next run is."""
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """How far a poll is: `done` of `total` PMIDs, 0 of 0 while it searches."""
+
+    topic_id: str
+    lane: Lane
+    done: int = 0
+    total: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class PollOutcome:
+    """How one poll ended: done, warned (a phrase PubMed did not know), failed, interrupted, or busy (elsewhere).
+
+    `reached` says that PubMed answered, if only to refuse. `poll` is the row that is kept.
+    """
+
+    topic_id: str
+    lane: Lane
+    kind: str
+    state: str
+    reached: bool
+    query: str
+    error: str | None = None
+    poll: Poll | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class PollReport:
+    """Everything a run did. `exit_code` is what `monitor poll` ends with."""
+
+    outcomes: tuple[PollOutcome, ...]
+
+    @property
+    def exit_code(self) -> int:
+        """3 when no topic reached PubMed, 1 when some failed or a phrase was unknown, else 0."""
+        tried = [each for each in self.outcomes if each.state != "busy"]
+        if tried and not any(each.reached for each in tried):
+            return 3
+        return 1 if any(each.state in ("warned", "failed", "interrupted") for each in tried) else 0
+
+
+@dataclass(frozen=True, slots=True)
+class Preview:
+    """What a poll would ask and PubMed would count; nothing is stored. `error` stands where PubMed did not answer."""
+
+    topic_id: str
+    lane: Lane
+    query: str
+    count: int | None = None
+    translation: str | None = None
+    unknown_phrases: tuple[str, ...] = ()
+    warnings: tuple[str, ...] = ()
+    error: str | None = None
+    reached: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class _Task:
+    topic: StoredTopic
+    lane: Lane
+    kind: str
+    query: str
+    window: Window | None
+    covers: bool
+
+
+class Polling:
+    """Polls topics. One topic's failure is written down and never stops the others; safe in any number of processes."""
+
+    def __init__(
+        self,
+        database: Database,
+        source: PubmedSource,
+        clock: Clock,
+        *,
+        first_days: int = 30,
+        reconcile_days: int = 30,
+        in_flight: int = IN_FLIGHT,
+        stopping: Callable[[], bool] = lambda: False,
+        tree: MeshTree | None = None,
+    ) -> None:
+        self._database = database
+        self._source = source
+        self._clock = clock
+        self._first_days = first_days
+        self._reconcile_days = reconcile_days
+        self._in_flight = in_flight
+        self._stopping = stopping
+        self._tree = tree
+
+    def poll(
+        self,
+        names: Sequence[str] = (),
+        *,
+        since: date | None = None,
+        until: date | None = None,
+        full: bool = False,
+        progress: Callable[[Progress], object] = lambda _: None,
+    ) -> PollReport:
+        """Poll these topics (all, when none are named): what is new and revised since the last poll, or since a day.
+
+        `full` compares the whole set instead: what is not held is fetched, hits that are no longer found end.
+        Raises NotFound for an unknown topic, UsageError for days that do not go together; PubMed's faults are outcomes.
+        """
+        return self._run(self._tasks(names, since, until, full=full), progress)
+
+    def poll_due(
+        self, hour: int, zone: ZoneInfo, *, progress: Callable[[Progress], object] = lambda _: None
+    ) -> PollReport:
+        """Poll what is due: each lane once after every daily poll time, and its whole set after `reconcile_days`."""
+        return self._run(self._due_tasks(hour, zone), progress)
+
+    def due(self, hour: int, zone: ZoneInfo) -> list[str]:
+        """Return the topics of which a poll is due."""
+        return list(dict.fromkeys(task.topic.id for task in self._due_tasks(hour, zone)))
+
+    def preview(
+        self, names: Sequence[str] = (), *, since: date | None = None, until: date | None = None, full: bool = False
+    ) -> tuple[Preview, ...]:
+        """Ask PubMed what a poll would count, and store nothing."""
+        found: list[Preview] = []
+        for task in self._tasks(names, since, until, full=full):
+            try:
+                result = self._source.search(task.query, limit=0)
+            except PubmedRefused as error:
+                found.append(Preview(task.topic.id, task.lane, task.query, error=str(error)))
+                break
+            except MonitorError as error:
+                reached = not isinstance(error, PubmedUnavailable)
+                found.append(Preview(task.topic.id, task.lane, task.query, error=str(error), reached=reached))
+                continue
+            found.append(
+                Preview(
+                    task.topic.id,
+                    task.lane,
+                    task.query,
+                    result.count,
+                    result.translation,
+                    result.unknown_phrases,
+                    result.warnings,
+                )
+            )
+        return tuple(found)
+
+    def _tasks(self, names: Sequence[str], since: date | None, until: date | None, *, full: bool) -> list[_Task]:
+        if full and (since or until):
+            raise UsageError("a full poll takes the whole set and no days")
+        if until and not since:
+            raise UsageError("a last day needs a first one")
+        if since and until and until < since:
+            raise UsageError(f"the last day, {until}, is before the first, {since}")
+        today = self._clock.now().date()
+        tasks = []
+        with self._database.read() as session:
+            for topic in strategies.topics_named(session, names):
+                for lane in LANES:
+                    query = topic.topic.strategy.query(lane)
+                    if query is None:
+                        continue
+                    if full:
+                        tasks.append(_Task(topic, lane, "full", query, None, covers=True))
+                        continue
+                    usual = next_window(polls.covered_until(session, topic.id, lane), today, self._first_days)
+                    window = Window(since, until) if since else usual
+                    # A range that begins later than the usual window leaves days between that nobody searched.
+                    covers = until is None and window.since <= usual.since
+                    tasks.append(_Task(topic, lane, "window", windowed(query, window), window, covers))
+        return tasks
+
+    def _due_tasks(self, hour: int, zone: ZoneInfo) -> list[_Task]:
+        now = self._clock.now()
+        moment = last_poll_moment(now, hour, zone)
+        tasks = []
+        for task in self._tasks((), None, None, full=False):
+            with self._database.read() as session:
+                first, last = polls.first_and_last(session, task.topic.id, task.lane)
+                _, full = polls.first_and_last(session, task.topic.id, task.lane, "full")
+            if last is None or last < moment:
+                tasks.append(task)
+            if reconciliation_is_due(full, first, now, self._reconcile_days):
+                query = task.topic.topic.strategy.query(task.lane) or ""
+                tasks.append(_Task(task.topic, task.lane, "full", query, None, covers=True))
+        return tasks
+
+    def _run(self, tasks: Sequence[_Task], progress: Callable[[Progress], object]) -> PollReport:
+        outcomes: list[PollOutcome] = []
+        fetched: set[int] = set()
+        unreached = 0
+        refused: PubmedRefused | None = None
+        with owners.owner() as owner:
+            for task in tasks:
+                if self._stopping():
+                    break
+                hopeless: MonitorError | None = refused
+                if unreached >= UNREACHED_IN_A_ROW:
+                    hopeless = PubmedUnavailable(
+                        f"not tried: PubMed was out of reach for the {UNREACHED_IN_A_ROW} searches before"
+                    )
+                outcome, error = _OnePoll(self, task, owner, fetched, progress).run(hopeless)
+                outcomes.append(outcome)
+                if isinstance(error, PubmedRefused):
+                    refused = error
+                if isinstance(error, Stopped):
+                    break
+                unreached = unreached + 1 if outcome.state == "failed" and not outcome.reached else 0
+        return PollReport(tuple(outcomes))
+
+
+class _OnePoll:
+    """One topic's lane in one run."""
+
+    def __init__(
+        self,
+        polling: Polling,
+        task: _Task,
+        owner: str,
+        fetched: set[int],
+        progress: Callable[[Progress], object],
+    ) -> None:
+        self._database = polling._database
+        self._source = polling._source
+        self._clock = polling._clock
+        self._polling = polling
+        self._task = task
+        self._owner = owner
+        self._fetched = fetched
+        self._progress = progress
+        self._reached = False
+
+    def run(self, hopeless: MonitorError | None) -> tuple[PollOutcome, Exception | None]:
+        """Poll, and write down how it ended; `hopeless` is why PubMed is not even asked."""
+        running, watched_from = self._begin()
+        if running is None:
+            return self._outcome("busy", None, "another process polls this just now"), None
+        try:
+            if hopeless is not None:
+                raise hopeless
+            state = self._poll(running, watched_from)
+        except ClaimLost as error:
+            return self._outcome("busy", None, str(error)), error
+        except Exception as error:
+            if not isinstance(error, MonitorError):
+                log.exception("poll of %s (%s) failed", self._task.topic.id, self._task.lane)
+            # PubMed answered when it refused the request; it did not when it was out of reach.
+            self._reached = self._reached or not isinstance(error, PubmedUnavailable)
+            why = str(error) if isinstance(error, MonitorError) else f"internal error: {type(error).__name__}: {error}"
+            state = "interrupted" if isinstance(error, Stopped) else "failed"
+            return self._end(running, state, why), error
+        except BaseException:
+            self._end(running, "interrupted", "the process was stopped")
+            raise
+        return self._end(running, state, None), None
+
+    def _begin(self) -> tuple[Running | None, date]:
+        task, now = self._task, self._clock.now()
+        order = Order(
+            task.kind,
+            task.query,
+            task.topic.id,
+            task.lane,
+            task.topic.strategy_id,
+            task.window.since if task.window else None,
+            task.window.until if task.window else None,
+            task.covers,
+        )
+        first_day = now.date() - timedelta(days=self._polling._first_days)
+        try:
+            with self._database.write() as session:
+                watched_from = strategies.watch_from(session, task.topic.id, first_day)
+                return polls.begin(session, order, self._owner, now, owners.is_gone), watched_from
+        except IntegrityError as error:
+            if "uq_poll_running" not in str(error):
+                raise
+            return None, first_day  # another process began it between our look and our insert
+
+    def _poll(self, running: Running, watched_from: date) -> str:
+        self._tell(0, 0)
+        whole = search_whole(self._source, running.order.query, self._clock.now().date())
+        self._reached = True
+        self._note(running, whole)
+        to_fetch, to_file = self._sort_out(running, whole)
+        hit = self._hit_maker(watched_from)
+        total, done = len(to_fetch) + len(to_file), 0
+        for part in batches(to_file):
+            store_hits(self._database, running, part, self._clock.now(), hit)
+            done += len(part)
+            self._tell(done, total)
+        for found in self._retrieved(to_fetch):
+            store(self._database, running, found, self._clock.now(), hit)
+            self._fetched.update(each.pmid for each in found.citations)
+            done += len(found.pmids)
+            self._tell(done, total)
+        if running.order.kind == "full" and whole.complete and not whole.result.unknown_phrases:
+            self._end_hits(running, whole)
+        return "warned" if whole.result.unknown_phrases else "done"
+
+    def _note(self, running: Running, whole: WholeSet) -> None:
+        warnings = list(whole.result.warnings)
+        with self._database.write() as session:
+            before = polls.last_translation(session, running)
+            if before and comparable(before) != comparable(whole.result.translation):
+                warnings.append("PubMed reads this search differently than the last time, though it was not edited")
+            if not whole.complete:
+                warnings.append(f"PubMed counted {whole.result.count} and named {len(whole.pmids)}")
+            polls.note_search(session, running, whole.result, len(whole.pmids), warnings, self._clock.now())
+
+    def _sort_out(self, running: Running, whole: WholeSet) -> tuple[list[int], list[int]]:
+        """Return what to fetch, and what is held as of this run and only becomes a hit."""
+        open_ = [pmid for pmid in whole.pmids if pmid not in running.done]
+        if running.order.kind != "full":
+            # All of a window is fetched: whether a record in it is new or revised, its content alone can say.
+            return [p for p in open_ if p not in self._fetched], [p for p in open_ if p in self._fetched]
+        with self._database.read() as session:
+            standing = polls.standing_hits(session, self._task.topic.id, self._task.lane)
+            added = [pmid for pmid in open_ if pmid not in standing]
+            held = citations.known(session, added)
+        return [p for p in added if p not in held], [p for p in added if p in held]
+
+    def _retrieved(self, pmids: Sequence[int]) -> Iterator[Retrieved]:
+        return retrieve(self._source, pmids, in_flight=self._polling._in_flight, stopping=self._polling._stopping)
+
+    def _hit_maker(self, watched_from: date) -> MakeHit:
+        tree = self._polling._tree or load_mesh_tree()
+        screen = Screen(self._task.topic.topic.strategy, self._task.lane, tree, self._clock.now().date())
+        in_window = self._task.kind == "window"
+
+        def make(citation: Citation) -> FoundHit:
+            news = is_news(citation, watched_from, in_window=in_window)
+            return FoundHit(citation.pmid, news, tuple(screen.positions(document(citation))))
+
+        return make
+
+    def _end_hits(self, running: Running, whole: WholeSet) -> None:
+        topic_id, lane = self._task.topic.id, self._task.lane
+        with self._database.read() as session:
+            lost = polls.standing_hits(session, topic_id, lane).difference(whole.pmids)
+        for part in batches(sorted(lost)):
+            with self._database.write() as session:
+                polls.end_hits(session, topic_id, lane, part, self._clock.now())
+
+    def _end(self, running: Running, state: str, error: str | None) -> PollOutcome:
+        try:
+            with self._database.write() as session:
+                polls.finish(session, running, state, self._clock.now(), error)
+                stored = polls.poll(session, running.id)
+        except ClaimLost as lost:
+            return self._outcome("busy", None, str(lost))
+        return self._outcome(state, stored, error)
+
+    def _outcome(self, state: str, stored: Poll | None, error: str | None) -> PollOutcome:
+        task = self._task
+        return PollOutcome(task.topic.id, task.lane, task.kind, state, self._reached, task.query, error, stored)
+
+    def _tell(self, done: int, total: int) -> None:
+        self._progress(Progress(self._task.topic.id, self._task.lane, done, total))

@@ -1,0 +1,42 @@
+"""Stores what came from PubMed: citations, hits and the progress of the poll in one short transaction a batch."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from datetime import datetime
+
+from monitor.core.citation import Citation
+from monitor.services.retrieving import Retrieved
+from monitor.storage import checks, citations, polls
+from monitor.storage.engine import Database
+from monitor.storage.polls import Counts, FoundHit, Running
+
+MakeHit = Callable[[Citation], FoundHit]
+
+
+def store(
+    database: Database, running: Running, part: Retrieved, now: datetime, make_hit: MakeHit | None = None
+) -> Counts:
+    """Store what one answer brought. All of it or nothing: a poll that is killed goes on after whole batches."""
+    newest = {each.pmid: each for each in sorted(part.citations, key=lambda each: each.version)}
+    # Held against the search lines before the transaction, which others wait for.
+    hits = [make_hit(each) for each in newest.values()] if make_hit is not None else []
+    refused = [str(error) for error in part.refused]
+    with database.write() as session:
+        kept = citations.keep(session, part.citations, now, running.id)
+        checks.miss(session, part.missing, now)
+        polls.add_hits(session, running, hits, now)
+        unchanged = set(kept.unchanged) | set(kept.older)
+        new, revised = set(kept.new), set(kept.revised) - set(kept.new)
+        counts = Counts(len(new), len(revised), len(unchanged - new - revised), len(part.missing))
+        polls.note_batch(session, running, part.pmids, counts, refused, now)
+    return counts
+
+
+def store_hits(database: Database, running: Running, pmids: Sequence[int], now: datetime, make_hit: MakeHit) -> None:
+    """Store hits of citations that are held already and were not fetched for this."""
+    with database.read() as session:
+        hits = [make_hit(each) for each in citations.load_each(session, pmids)]
+    with database.write() as session:
+        polls.add_hits(session, running, hits, now)
+        polls.note_batch(session, running, pmids, Counts(), (), now)
