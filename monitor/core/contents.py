@@ -1,0 +1,229 @@
+"""An issue as plain values: what the templates are given, what the archive keeps, what the web page shows."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any
+
+from monitor.core.citation import Author, Citation, PartialDate
+from monitor.core.issue import Candidate, Entry, FollowUp, Health, Issue, Why, chips, published
+from monitor.core.markup import plain, safe_html
+
+QUOTE_MAX = 200
+"""Characters of an abstract that may be quoted: at most one sentence."""
+
+_CONCLUSIONS = re.compile(r"\bconclu(sion|ding)|\binterpretation\b", re.IGNORECASE)
+_SENTENCE_END = re.compile(
+    r"(?<=[.!?。！？])(?<!\bvs\.)(?<!\be\.g\.)(?<!\bi\.e\.)(?<!\bal\.)\s+(?=[A-Z0-9\"'(“])|(?<=[。！？])"
+)
+# Controls, and marks that reorder text around them: a title must not be able to rearrange a letter (UAX #9).
+_UNWANTED = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2060-\u2069\ufeff\ud800-\udfff]")
+_NOTICE_KINDS = {
+    "retracted": ("RetractionIn",),
+    "concern": ("ExpressionOfConcernIn",),
+    "erratum": ("ErratumIn",),
+    "retracted_and_republished": ("RetractedandRepublishedIn",),
+    "corrected_and_republished": ("CorrectedandRepublishedIn",),
+    "published_as_article": ("UpdateIn",),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """What surrounds a selection in a letter: name, dates, the reader's schedule, and eight weeks of counts."""
+
+    name: str
+    slot: date
+    label: str
+    since: datetime
+    until: datetime
+    missed: int
+    day: int
+    hour: int
+    zone: str
+    language: str
+    card_limit: int
+    contact: str
+    weeks: Mapping[str, Sequence[int]]
+    test: bool = False
+
+
+def contents(issue: Issue, setting: Setting) -> dict[str, Any]:
+    """Return the JSON values of an issue; nothing in them depends on who reads it."""
+    return {
+        "name": setting.name,
+        "kind": issue.kind,
+        "test": setting.test,
+        "language": setting.language,
+        "slot": setting.slot.isoformat(),
+        "label": setting.label,
+        "since": setting.since.isoformat(),
+        "until": setting.until.isoformat(),
+        "missed": setting.missed,
+        "schedule": {"day": setting.day, "hour": setting.hour, "zone": setting.zone},
+        "contact": setting.contact,
+        "cards": setting.card_limit,
+        "counts": _counts(issue),
+        "topics": [
+            {
+                "id": topic.id,
+                "title": topic.title,
+                "short": topic.short,
+                "new": sum(entry.topic == topic.id for entry in issue.entries),
+                "weeks": list(setting.weeks.get(topic.id, ())),
+            }
+            for topic in issue.topics
+        ],
+        "corrections": [_correction(each) for each in issue.corrections],
+        "integrity": [_entry(each) for each in issue.integrity],
+        "sections": [
+            {
+                "topic": section.topic.id,
+                "title": section.topic.title,
+                "entries": [_entry(entry) for entry in section.entries],
+            }
+            for section in issue.sections
+        ],
+        "searches": _searches(issue),
+    }
+
+
+def why_code(why: Why) -> str:
+    """Return a reason as one string for the archive: `title:CAR-NK`, `follow:CAR-NK cells`, `line:2,4`."""
+    return f"{why.kind}:{why.text}"
+
+
+def clean(text: str) -> str:
+    """Drop control characters and marks that would reorder the text around them; white space becomes one blank."""
+    return " ".join(_UNWANTED.sub("", text).split())
+
+
+def key_sentence(citation: Citation) -> str | None:
+    """Return one whole sentence of at most 200 characters from the conclusions section; None without such."""
+    if citation.abstract is None:
+        return None
+    for section in citation.abstract.sections:
+        if section.category == "CONCLUSIONS" or _CONCLUSIONS.search(section.label or ""):
+            for sentence in _SENTENCE_END.split(clean(plain(section.text))):
+                if 20 <= len(sentence) <= QUOTE_MAX:
+                    return sentence
+    return None
+
+
+def byline(citation: Citation, most: int = 3) -> tuple[list[str], bool]:
+    """Return the first authors as NLM prints them, and whether there are more."""
+    names = [name for name in map(_name, citation.authors) if name]
+    return names[:most], len(names) > most or (not citation.authors_complete and bool(names))
+
+
+def _name(author: Author) -> str:
+    if author.collective_name:
+        return clean(plain(author.collective_name))
+    initials = author.initials or "".join(part[0] for part in (author.fore_name or "").split())
+    return clean(f"{author.last_name or ''} {initials}")
+
+
+def _facts(citation: Citation, flags: frozenset[str]) -> dict[str, Any]:
+    authors, more = byline(citation)
+    title = clean(plain(citation.title or citation.vernacular_title))
+    journal = citation.journal
+    return {
+        "pmid": citation.pmid,
+        "title": title,
+        "title_html": clean(safe_html(citation.title or citation.vernacular_title)),
+        "authors": authors,
+        "more_authors": more,
+        "journal": clean(
+            (journal and (journal.medline_ta or journal.iso_abbreviation or journal.title)) or _book(citation)
+        ),
+        "date": _date(published(citation)),
+        "doi": citation.doi,
+        "chips": chips(citation, flags),
+    }
+
+
+def _book(citation: Citation) -> str:
+    return plain(citation.book.title.text) if citation.book is not None else ""
+
+
+def _date(value: PartialDate | None) -> dict[str, Any] | None:
+    if value is None:
+        return None
+    return {
+        "year": value.year,
+        "month": value.month,
+        "day": value.day,
+        "text": clean(value.text or " ".join(filter(None, (value.season, str(value.year or ""))))),
+    }
+
+
+def _entry(entry: Entry) -> dict[str, Any]:
+    candidate: Candidate = entry.candidate
+    return {
+        **_facts(candidate.citation, candidate.flags),
+        "card": entry.card,
+        "quote": key_sentence(candidate.citation) if entry.card else None,
+        "why": [{"kind": why.kind, "text": clean_lines(why.text)} for why in entry.why],
+    }
+
+
+def clean_lines(text: str) -> str:
+    return "\n".join(clean(line) for line in text.split("\n"))
+
+
+def _correction(each: FollowUp) -> dict[str, Any]:
+    return {
+        **_facts(each.citation, each.flags),
+        "changes": list(each.changes),
+        "sent_on": each.sent_at.isoformat(),
+        "notices": [notice for change in each.changes for notice in _notices(each.citation, change)],
+    }
+
+
+def _notices(citation: Citation, change: str) -> list[dict[str, Any]]:
+    kinds = _NOTICE_KINDS.get(change, ())
+    return [
+        {"change": change, "source": clean(link.source or ""), "pmid": link.pmid}
+        for link in citation.corrections
+        if link.kind in kinds
+    ]
+
+
+def _counts(issue: Issue) -> dict[str, int]:
+    changed = [each.changes[0] if each.changes else "" for each in issue.corrections]
+    return {
+        "news": issue.news,
+        "corrections": len(changed),
+        "retractions": changed.count("retracted"),
+        "concerns": changed.count("concern"),
+        "flagged": len(issue.integrity),
+    }
+
+
+def _searches(issue: Issue) -> dict[str, Any]:
+    titles = {topic.id: topic.title for topic in issue.topics}
+    health = issue.health
+    ran = [each.succeeded_at for each in health if each.succeeded_at is not None]
+    return {
+        "total": len(health),
+        "fine": sum(each.state == "fine" for each in health),
+        "blind": sum(each.blind for each in health),
+        "warned": sum(each.state == "warned" for each in health),
+        "ran_at": max(ran).isoformat() if ran else None,
+        "made_up": sum(each.failures for each in health if not each.blind),
+        "problems": [_problem(each, titles[each.topic]) for each in health if each.state != "fine"],
+    }
+
+
+def _problem(health: Health, title: str) -> dict[str, Any]:
+    return {
+        "topic": health.topic,
+        "title": title,
+        "state": health.state,
+        "succeeded_at": health.succeeded_at.isoformat() if health.succeeded_at else None,
+        "error": clean(health.error)[:200] if health.error else None,
+        "phrases": [clean(phrase) for phrase in health.unknown_phrases],
+    }

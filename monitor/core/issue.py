@@ -1,0 +1,399 @@
+"""What one issue of the digest carries, in what order, and why; pure.
+
+Order: what changed in citations sent before, then retracted or questioned citations and their notices, then each topic
+in its own order. Inside a topic the publication type predicts importance (`RANKS`), then the newest comes first.
+A citation that several topics found appears once, under the first of them.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any, Literal, NamedTuple
+
+from monitor.core.citation import Citation, PartialDate
+
+Kind = Literal["news", "quiet", "blind"]
+
+MOST_WHY = 3
+FRESH = timedelta(hours=36)
+"""A daily search that has not succeeded for this long leaves its topic unwatched."""
+
+RANKS: tuple[tuple[str, frozenset[str]], ...] = (
+    (
+        "synthesis",
+        frozenset({"Systematic Review", "Meta-Analysis", "Network Meta-Analysis", "Practice Guideline", "Guideline"}),
+    ),
+    (
+        "rct",
+        frozenset(
+            {
+                "Randomized Controlled Trial",
+                "Clinical Trial, Phase III",
+                "Pragmatic Clinical Trial",
+                "Equivalence Trial",
+            }
+        ),
+    ),
+    (
+        "trial",
+        frozenset(
+            {
+                "Clinical Trial",
+                "Clinical Trial, Phase I",
+                "Clinical Trial, Phase II",
+                "Clinical Trial, Phase IV",
+                "Controlled Clinical Trial",
+                "Adaptive Clinical Trial",
+            }
+        ),
+    ),
+    ("review", frozenset({"Review", "Scoping Review", "Consensus Development Conference"})),
+    ("research", frozenset()),
+    ("case", frozenset({"Case Reports"})),
+    ("opinion", frozenset({"Editorial", "Comment", "Letter", "News", "Newspaper Article", "Interview", "Biography"})),
+    ("notice", frozenset({"Published Erratum"})),
+)
+"""Publication types by how much they are likely to matter; the first row that names one of a citation's types wins.
+
+Only two rows look past a better type: opinion and notices, because a Comment on a trial is no trial. Types are
+compared by name, which is how NLM defines them in the yearly list; UIs are the same list under other names.
+"""
+_RESEARCH = next(n for n, (name, _) in enumerate(RANKS) if name == "research")
+_LOW = tuple(n for n, (name, _) in enumerate(RANKS) if name in ("opinion", "notice"))
+
+CHIPS: Mapping[str, str] = {
+    "Meta-Analysis": "meta-analysis",
+    "Network Meta-Analysis": "meta-analysis",
+    "Systematic Review": "systematic-review",
+    "Practice Guideline": "guideline",
+    "Guideline": "guideline",
+    "Randomized Controlled Trial": "rct",
+    "Clinical Trial, Phase III": "phase-3",
+    "Clinical Trial, Phase II": "phase-2",
+    "Clinical Trial, Phase I": "phase-1",
+    "Clinical Trial, Phase IV": "phase-4",
+    "Clinical Trial": "trial",
+    "Controlled Clinical Trial": "controlled-trial",
+    "Clinical Trial Protocol": "protocol",
+    "Observational Study": "observational",
+    "Review": "review",
+    "Case Reports": "case",
+    "Editorial": "editorial",
+    "Comment": "comment",
+    "Letter": "letter",
+    "Published Erratum": "erratum-notice",
+}
+_IMPLIED: Mapping[str, frozenset[str]] = {
+    "systematic-review": frozenset({"review"}),
+    "meta-analysis": frozenset({"review", "systematic-review"}),
+    "controlled-trial": frozenset({"trial"}),
+    **dict.fromkeys(("rct", "phase-1", "phase-2", "phase-3", "phase-4"), frozenset({"trial", "controlled-trial"})),
+}
+_FLAG_ORDER = ("retracted", "withdrawn", "concern", "retraction-notice", "concern-notice", "preprint")
+INTEGRITY = frozenset({"retracted", "withdrawn", "concern", "retraction-notice", "concern-notice"})
+
+
+class Topic(NamedTuple):
+    """A topic as a reader sees it; `short` fits into a subject."""
+
+    id: str
+    title: str
+    short: str
+
+
+class Match(NamedTuple):
+    """The plainest words of a search that stand in the citation, and where: title, abstract, keywords or mesh."""
+
+    field: str
+    text: str
+
+
+class Found(NamedTuple):
+    """A topic's search found the citation, with the numbers of its lines that match it, counted from 1."""
+
+    topic: str
+    lines: tuple[int, ...]
+    match: Match | None = None
+
+
+class Why(NamedTuple):
+    """One reason: `title`, `abstract`, `keywords` or `mesh` with the words; `follow` a topic; `line` numbers."""
+
+    kind: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """A citation found as new for somebody; `version_id` names what is known of it now."""
+
+    citation: Citation
+    version_id: int
+    found: tuple[Found, ...]
+    flags: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class FollowUp:
+    """What happened to a citation after it was sent; `changes` most serious first, `sent_at` its first sending."""
+
+    citation: Citation
+    version_id: int
+    changes: tuple[str, ...]
+    sent_at: datetime
+    flags: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class Health:
+    """How the searches of one topic went since the last issue.
+
+    `state`: fine; warned (it ran, PubMed did not know a phrase); failed (the last run did); stale (the last success
+    is too old); never. `runs` and `failures` count runs since then: a failure that a later run made up for stays fine.
+    """
+
+    topic: str
+    state: Literal["fine", "warned", "failed", "stale", "never"]
+    succeeded_at: datetime | None = None
+    runs: int = 0
+    failures: int = 0
+    unknown_phrases: tuple[str, ...] = ()
+    error: str | None = None
+
+    @property
+    def blind(self) -> bool:
+        """Whether silence of this topic says nothing."""
+        return self.state in ("failed", "stale", "never")
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A citation as news, with its reasons; `card` when it is shown in full, otherwise a line."""
+
+    candidate: Candidate
+    topic: str
+    why: tuple[Why, ...]
+    card: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Section:
+    topic: Topic
+    entries: tuple[Entry, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Issue:
+    """A selection, complete and in order. Equal fingerprints read the same."""
+
+    topics: tuple[Topic, ...]
+    corrections: tuple[FollowUp, ...]
+    integrity: tuple[Entry, ...]
+    sections: tuple[Section, ...]
+    health: tuple[Health, ...]
+    kind: Kind
+    news: int = field(default=0)
+
+    @property
+    def entries(self) -> tuple[Entry, ...]:
+        return (*self.integrity, *(entry for section in self.sections for entry in section.entries))
+
+
+def select(
+    topics: Sequence[Topic],
+    candidates: Iterable[Candidate],
+    follow_ups: Iterable[FollowUp],
+    health: Sequence[Health],
+    cards: int,
+) -> Issue:
+    """Select and order what a reader of these topics, in this order, gets; at most `cards` shown in full.
+
+    Cards go round the topics, the best of each first, so that a busy topic does not hide a quiet one.
+    """
+    position = {topic.id: number for number, topic in enumerate(topics)}
+    titles = {topic.id: topic.title for topic in topics}
+    integrity: list[tuple[Candidate, str]] = []
+    by_topic: dict[str, list[Candidate]] = {topic.id: [] for topic in topics}
+    reasons: dict[int, tuple[Why, ...]] = {}
+    for candidate in candidates:
+        found = sorted((f for f in candidate.found if f.topic in position), key=lambda f: position[f.topic])
+        if not found:
+            continue
+        reasons[candidate.citation.pmid] = explain(found, titles)
+        if candidate.flags & INTEGRITY:
+            integrity.append((candidate, found[0].topic))
+        else:
+            by_topic[found[0].topic].append(candidate)
+    integrity.sort(key=lambda each: (_seriousness(each[0].flags), *_order(each[0])))
+    for each in by_topic.values():
+        each.sort(key=_order)
+    chosen = _deal(list(by_topic.values()), cards)
+    sections = tuple(
+        Section(
+            topic,
+            tuple(
+                Entry(each, topic.id, reasons[each.citation.pmid], each.citation.pmid in chosen)
+                for each in by_topic[topic.id]
+            ),
+        )
+        for topic in topics
+        if by_topic[topic.id]
+    )
+    corrections = tuple(sorted(follow_ups, key=lambda each: (_seriousness(each.flags), -each.citation.pmid)))
+    flagged = tuple(Entry(each, topic, reasons[each.citation.pmid], False) for each, topic in integrity)
+    news = len(flagged) + sum(len(section.entries) for section in sections)
+    kind: Kind = "news" if news or corrections else "blind" if any(each.blind for each in health) else "quiet"
+    return Issue(tuple(topics), corrections, flagged, sections, tuple(health), kind, news)
+
+
+def explain(found: Sequence[Found], titles: Mapping[str, str]) -> tuple[Why, ...]:
+    """Give at most three reasons, plainest first: the words that match, the topics followed, the lines of the search."""
+    why = []
+    match = min((f.match for f in found if f.match), key=lambda m: _FIELDS.index(m.field), default=None)
+    if match is not None:
+        why.append(Why(match.field, match.text))
+    why.extend(Why("follow", titles[f.topic]) for f in found[:1])
+    if len(found) > 1:
+        why.extend(Why("also", titles[f.topic]) for f in found[1:])
+    elif found[0].lines:
+        why.append(Why("line", ",".join(map(str, found[0].lines))))
+    return _at_most_three(why)
+
+
+_FIELDS = ("title", "abstract", "keywords", "mesh")
+
+
+def _at_most_three(why: list[Why]) -> tuple[Why, ...]:
+    """Join what several topics say into one part, so that every topic is named and three parts suffice."""
+    others = [each.text for each in why if each.kind == "also"]
+    kept = [each for each in why if each.kind != "also"]
+    if others:
+        kept.append(Why("also", "\n".join(others)))
+    return tuple(kept[:MOST_WHY])
+
+
+def rank(citation: Citation) -> int:
+    """Return the row of `RANKS` a citation stands in; 0 matters most."""
+    names = {each.name for each in citation.publication_types}
+    for low in _LOW:
+        if names & RANKS[low][1]:
+            return low
+    return next((n for n, (_, types) in enumerate(RANKS) if names & types), _RESEARCH)
+
+
+def chips(citation: Citation, flags: Iterable[str]) -> list[str]:
+    """Return short marks for a citation: flags first, then at most two publication types that say most."""
+    names = {each.name for each in citation.publication_types}
+    types = [chip for name, chip in CHIPS.items() if name in names]
+    hidden: frozenset[str] = frozenset().union(*(_IMPLIED.get(chip, ()) for chip in types))
+    shown = [chip for chip in dict.fromkeys(types) if chip not in hidden]
+    return [flag for flag in _FLAG_ORDER if flag in set(flags)] + shown[:2]
+
+
+def health_of(
+    topic: str,
+    runs: Sequence[tuple[datetime, str, str | None, Sequence[str]]],
+    since: datetime,
+    at: datetime,
+    fresh: timedelta = FRESH,
+) -> Health:
+    """Judge a topic's finished core searches, newest first, as (finished, state, error, unknown phrases)."""
+    good = next((run for run in runs if run[1] in ("done", "warned")), None)
+    counted = [run for run in runs if run[0] > since]
+    facts: dict[str, Any] = {
+        "succeeded_at": good[0] if good else None,
+        "runs": len(counted),
+        "failures": sum(run[1] in ("failed", "interrupted") for run in counted),
+    }
+    if not runs:
+        return Health(topic, "never")
+    if runs[0][1] in ("failed", "interrupted"):
+        return Health(topic, "failed", error=runs[0][2], **facts)
+    if good is None or at - good[0] > fresh:
+        return Health(topic, "stale", **facts)
+    if good[1] == "warned":
+        return Health(topic, "warned", unknown_phrases=tuple(good[3]), **facts)
+    return Health(topic, "fine", **facts)
+
+
+def fingerprint(issue: Issue, *settings: object) -> str:
+    """Return what two selections share exactly when their readers would read the same."""
+    told = [
+        [list(topic) for topic in issue.topics],
+        [[f.citation.pmid, f.version_id, list(f.changes), f.sent_at.isoformat()] for f in issue.corrections],
+        [[e.candidate.citation.pmid, e.candidate.version_id, e.topic, e.card, e.why] for e in issue.entries],
+        [
+            [
+                h.topic,
+                h.state,
+                h.succeeded_at and h.succeeded_at.isoformat(),
+                h.runs,
+                h.failures,
+                h.unknown_phrases,
+                h.error,
+            ]
+            for h in issue.health
+        ],
+        [str(each) for each in settings],
+    ]
+    return hashlib.blake2b(json.dumps(told, ensure_ascii=True).encode(), digest_size=16).hexdigest()
+
+
+def short_name(topic_id: str, title: str) -> str:
+    """Name a topic for a subject: its id, spelt as the title spells it. `ipsc-nk` -> `iPSC-NK`, `cik` -> `CIK`."""
+    at = title.casefold().find(topic_id.casefold())
+    if at >= 0:
+        return title[at : at + len(topic_id)]
+    words = {word.casefold(): word for word in _words(title)}
+    parts = []
+    for part in topic_id.split("-"):
+        spelt = words.get(part.casefold(), part)
+        parts.append(spelt.upper() if spelt is part and len(part) <= 4 else spelt)
+    return "-".join(parts)
+
+
+def _words(text: str) -> list[str]:
+    return "".join(c if c.isalnum() else " " for c in text).split()
+
+
+def newest(citation: Citation) -> tuple[int, int, int]:
+    """When PubMed created the citation, else when it was published, as precisely as is known."""
+    for date in (citation.history_date("entrez"), citation.electronic_date, citation.pub_date):
+        if date is not None and date.year is not None:
+            return date.year, date.month or 0, date.day or 0
+    return 0, 0, 0
+
+
+def published(citation: Citation) -> PartialDate | None:
+    """The date a reader is shown: online first, where that is known to the day, else the issue's."""
+    online = citation.electronic_date
+    return online if online is not None and online.day is not None else citation.pub_date or online
+
+
+def _order(candidate: Candidate) -> tuple[int, bool, tuple[int, ...], int]:
+    citation = candidate.citation
+    return (
+        rank(citation),
+        "preprint" in candidate.flags,
+        tuple(-each for each in newest(citation)),
+        -citation.pmid,
+    )
+
+
+def _seriousness(flags: frozenset[str]) -> int:
+    return next((n for n, flag in enumerate(_FLAG_ORDER) if flag in flags), len(_FLAG_ORDER))
+
+
+def _deal(queues: list[list[Candidate]], cards: int) -> set[int]:
+    chosen: set[int] = set()
+    for turn in range(max(map(len, queues), default=0)):
+        for queue in queues:
+            if len(chosen) >= cards:
+                return chosen
+            if turn < len(queue):
+                chosen.add(queue[turn].citation.pmid)
+    return chosen

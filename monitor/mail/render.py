@@ -1,0 +1,137 @@
+"""An issue's contents -> subject, text part and HTML part, from one folder of templates. No query, no clock."""
+
+from __future__ import annotations
+
+import binascii
+import gettext
+import re
+import textwrap
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from functools import cache
+from typing import Any
+
+import css_inline
+import nh3
+from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
+from markupsafe import Markup
+
+from monitor.mail.layout import LAYOUTS, Layout, lay_out
+from monitor.mail.links import Links
+from monitor.mail.words import LANGUAGES, Words
+from monitor.resources import resource_dir
+
+__all__ = ["HTML_MAX", "LANGUAGES", "Letter", "render_digest"]
+
+SUBJECT_MAX = 60
+PREHEADER = (40, 90)
+HTML_MAX = 80 * 1024
+"""Encoded octets of the HTML part. Gmail cuts near 102 kB, and what it cuts is the link that ends the subscription."""
+
+_WIDTH = 76
+_INLINE = frozenset({"b", "i", "sub", "sup", "u"})
+_BETWEEN_TAGS = re.compile(r">\s*\n\s*<")
+_INDENTS = re.compile(r"\n\s+")
+_BLANK_LINES = re.compile(r"\n{3,}")
+
+
+@dataclass(frozen=True, slots=True)
+class Letter:
+    """What a reader gets, before it is made a message."""
+
+    subject: str
+    text: str
+    html: str
+
+
+def render_digest(contents: Mapping[str, Any], links: Links, key: str) -> Letter:
+    """Write an issue. The HTML part is as full as 80 KB allow; the text part lists everything.
+
+    Preview, test and the mail that is sent all come from here. Links to leave hold the mark for the token.
+    """
+    environment = _environment(contents["language"])
+    shared = {**contents, "links": links, "url": links.issue(key), "leave": links.unsubscribe()}
+    subject = _first_that_fits(_lines(environment, "digest/subject.txt", shared), 1, SUBJECT_MAX)
+    preheader = _first_that_fits(_lines(environment, "digest/preheader.txt", shared), *PREHEADER)
+    text = environment.get_template("digest/body.txt").render(shared)
+    text = _BLANK_LINES.sub("\n\n", "\n".join(line.rstrip() for line in text.splitlines())).strip() + "\n"
+    template = environment.get_template("digest/body.html")
+    for layout in _layouts(contents):
+        page = lay_out(contents, layout)
+        html = _finish(template.render({**shared, **page, "subject": subject, "preheader": preheader}))
+        if encoded_size(html) <= HTML_MAX:
+            return Letter(subject, text, html)
+    raise ValueError("the smallest layout of an issue is too large for a mail")  # a fault of the templates
+
+
+def encoded_size(html: str) -> int:
+    """Return the octets of an HTML part in transfer encoding, whichever of the two is shorter."""
+    body = html.replace("\n", "\r\n").encode()
+    base64 = -(-len(body) // 3) * 4
+    return min(len(binascii.b2a_qp(body, istext=True)), base64 + 2 * (base64 // 76 + 1))
+
+
+def _layouts(contents: Mapping[str, Any]) -> Iterator[Layout]:
+    for layout in LAYOUTS:
+        if layout.cards <= max(contents["cards"], 0) or layout is LAYOUTS[0]:
+            yield layout
+
+
+@cache
+def _environment(language: str) -> Environment:
+    environment = Environment(
+        loader=FileSystemLoader(resource_dir("templates") / "mail"),
+        undefined=StrictUndefined,
+        autoescape=select_autoescape(("html",), default=False),
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+        extensions=["jinja2.ext.i18n", "jinja2.ext.do"],
+    )
+    environment.policies["ext.i18n.trimmed"] = True
+    translations = gettext.NullTranslations()
+    environment.install_gettext_translations(translations, newstyle=True)  # type: ignore[attr-defined]
+    words = Words(language, translations)
+    environment.globals["words"] = words
+    environment.filters.update(inline=inline, wrap=wrap, clip=clip)
+    return environment
+
+
+def inline(html: str) -> Markup:
+    """Let only `b i sub sup u` without attributes through; the rest of a title has already become text."""
+    return Markup(nh3.clean(html, tags=set(_INLINE), attributes={}) if "<" in html or "&" in html else html)  # noqa: S704
+
+
+def clip(text: str, most: int) -> str:
+    """Cut text at a word, with an ellipsis, to at most `most` characters."""
+    if len(text) <= most:
+        return text
+    cut = text[: most - 1]
+    at = cut.rfind(" ")
+    return (cut[:at] if at > most * 2 // 3 else cut).rstrip(" ,;:.-–—(") + "…"
+
+
+def wrap(text: str, indent: int = 0, first: int | None = None) -> str:
+    """Wrap to 76 columns; links stand on lines of their own and are never broken. `first` indents the first line."""
+    return textwrap.fill(
+        text,
+        _WIDTH,
+        initial_indent=" " * (indent if first is None else first),
+        subsequent_indent=" " * indent,
+        break_long_words=False,
+        break_on_hyphens=False,
+    )
+
+
+def _lines(environment: Environment, name: str, context: Mapping[str, Any]) -> list[str]:
+    rendered = environment.get_template(name).render(context)
+    return [line for line in (" ".join(line.split()) for line in rendered.splitlines()) if line]
+
+
+def _first_that_fits(candidates: list[str], least: int, most: int) -> str:
+    return next((each for each in candidates if least <= len(each) <= most), None) or clip(candidates[-1], most)
+
+
+def _finish(html: str) -> str:
+    html = _INDENTS.sub("\n", _BETWEEN_TAGS.sub(">\n<", html))
+    return css_inline.inline(html, keep_style_tags=True, load_remote_stylesheets=False).strip() + "\n"

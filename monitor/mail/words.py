@@ -1,0 +1,360 @@
+"""Words of the letters that templates cannot choose by themselves, in the reader's language, and dates as it has them."""
+
+from __future__ import annotations
+
+import gettext
+from collections.abc import Mapping, Sequence
+from datetime import date, datetime
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from babel import Locale
+from babel.dates import format_date, format_skeleton, format_time, get_day_names
+from babel.lists import format_list
+from babel.numbers import format_decimal
+
+LANGUAGES: Mapping[str, Locale] = {"en": Locale("en", "GB")}
+"""Languages letters can be written in; the locale says how dates and lists look."""
+
+DIRECTIONS = {"en": "ltr"}
+
+
+def N_(text: str) -> str:  # noqa: N802  the name that message extraction looks for
+    """Mark a text for translation where it stands; it is translated where it is used."""
+    return text
+
+
+_CHIPS = {
+    "retracted": N_("Retracted"),
+    "withdrawn": N_("Withdrawn"),
+    "concern": N_("Expression of concern"),
+    "retraction-notice": N_("Retraction notice"),
+    "concern-notice": N_("Notice of concern"),
+    "preprint": N_("Preprint"),
+    "meta-analysis": N_("Meta-analysis"),
+    "systematic-review": N_("Systematic review"),
+    "guideline": N_("Guideline"),
+    "rct": N_("Randomised trial"),
+    "phase-1": N_("Phase 1"),
+    "phase-2": N_("Phase 2"),
+    "phase-3": N_("Phase 3"),
+    "phase-4": N_("Phase 4"),
+    "trial": N_("Clinical trial"),
+    "controlled-trial": N_("Controlled trial"),
+    "protocol": N_("Protocol"),
+    "observational": N_("Observational"),
+    "review": N_("Review"),
+    "case": N_("Case report"),
+    "editorial": N_("Editorial"),
+    "comment": N_("Comment"),
+    "letter": N_("Letter"),
+    "erratum-notice": N_("Erratum"),
+}
+
+_CHANGES: Mapping[str, tuple[str, str, str]] = {
+    # name: (stamp, what happened as a sentence, what happened as the beginning of a line)
+    "retracted": (N_("Retracted"), N_("It has since been retracted."), N_("Retracted since we sent it:")),
+    "withdrawn": (
+        N_("Withdrawn"),
+        N_("PubMed no longer has it."),
+        N_("No longer in PubMed:"),
+    ),
+    "concern": (
+        N_("Expression of concern"),
+        N_("The journal has since published an expression of concern about it."),
+        N_("Under an expression of concern:"),
+    ),
+    "retracted_and_republished": (
+        N_("Retracted and republished"),
+        N_("It has since been retracted and published again, corrected."),
+        N_("Retracted and published again:"),
+    ),
+    "corrected_and_republished": (
+        N_("Corrected and republished"),
+        N_("It has since been corrected and published again."),
+        N_("Corrected and published again:"),
+    ),
+    "reinstated": (
+        N_("Reinstated"),
+        N_("It is no longer marked as retracted."),
+        N_("No longer retracted:"),
+    ),
+    "concern_withdrawn": (
+        N_("Concern withdrawn"),
+        N_("The expression of concern about it has since been withdrawn."),
+        N_("Concern withdrawn:"),
+    ),
+    "restored": (N_("Back in PubMed"), N_("PubMed has it again."), N_("Back in PubMed:")),
+    "erratum": (
+        N_("Erratum"),
+        N_("A correction to it has since been published; read the notice."),
+        N_("A correction was published to:"),
+    ),
+    "published_as_article": (
+        N_("Published"),
+        N_("It was a preprint then and has since been published as an article."),
+        N_("A preprint we sent you was published:"),
+    ),
+}
+_TONES = {
+    "retracted": "",
+    "retracted_and_republished": "",
+    "withdrawn": "",
+    **dict.fromkeys(("reinstated", "concern_withdrawn", "restored", "published_as_article"), "good"),
+}
+
+
+class Words:
+    """One language's words and forms."""
+
+    def __init__(self, language: str, translations: gettext.NullTranslations) -> None:
+        self.language = language
+        self.direction = DIRECTIONS[language]
+        self._locale = LANGUAGES[language]
+        self._t = translations
+
+    def chip(self, kind: str) -> str:
+        return self._t.gettext(_CHIPS[kind])
+
+    def why(self, reasons: Sequence[Mapping[str, str]]) -> str:
+        """Put reasons into one line: `title matches “CAR-NK”; you follow CAR-NK cells; found by line 2`."""
+        return "; ".join(self.reason(each["kind"], each["text"]) for each in reasons)
+
+    def reason(self, kind: str, text: str) -> str:
+        _, ngettext = self._t.gettext, self._t.ngettext
+        if kind == "follow":
+            return _("you follow %(topic)s") % {"topic": text}
+        if kind == "also":
+            return _("also found for %(topics)s") % {"topics": self.listing(text.split("\n"))}
+        if kind == "line":
+            numbers = text.split(",")
+            return ngettext("found by line %(lines)s", "found by lines %(lines)s", len(numbers)) % {
+                "lines": self.listing(numbers)
+            }
+        pattern = {
+            "title": _("title matches “%(words)s”"),
+            "abstract": _("abstract matches “%(words)s”"),
+            "keywords": _("keywords match “%(words)s”"),
+            "mesh": _("indexed as “%(words)s”"),
+        }[kind]
+        return pattern % {"words": text}
+
+    def stamp(self, changes: Sequence[str]) -> str:
+        """Name the class of the mark that a correction wears."""
+        first = changes[0].removesuffix("_and_republished")
+        return first if first in ("retracted", "withdrawn", "concern") else "plain"
+
+    def tone(self, changes: Sequence[str]) -> str:
+        return _TONES.get(changes[0], "soft")
+
+    def change(self, name: str) -> str:
+        return self._t.gettext(_CHANGES[name][0])
+
+    def happened(self, changes: Sequence[str]) -> str:
+        return " ".join(self._t.gettext(_CHANGES[each][1]) for each in changes)
+
+    def headline(self, changes: Sequence[str]) -> str:
+        return self._t.gettext(_CHANGES[changes[0]][2])
+
+    def lead(
+        self, kind: str, counts: Mapping[str, int], searches: Mapping[str, Any], since: str, missed: int, zone: str
+    ) -> str:
+        """Write the first line: what is in this issue, or why it is empty, or that nobody can say."""
+        _, ngettext = self._t.gettext, self._t.ngettext
+        values = {"day": self.short_day(since, zone), "failed": searches["blind"], "total": searches["total"]}
+        if kind == "blind":
+            return (
+                _("We cannot say whether anything is new since %(day)s: %(failed)s of %(total)s searches did not work.")
+                % values
+            )
+        parts = []
+        if missed:
+            weeks = missed + 1
+            parts.append(
+                ngettext("Catching up on %(num)s week.", "Catching up on %(num)s weeks.", weeks) % {"num": weeks}
+            )
+        if kind == "quiet":
+            if not missed:
+                parts.append(_("A quiet week."))
+            parts.append(_("Nothing is new since %(day)s.") % values)
+            if searches["warned"]:
+                parts.append(_("All searches ran, but PubMed did not know part of one, so something may be missing."))
+            else:
+                parts.append(
+                    ngettext(
+                        "The search ran and worked, so the silence is real.",
+                        "All %(total)s searches ran and worked, so the silence is real.",
+                        searches["total"],
+                    )
+                    % values
+                )
+            return " ".join(parts)
+        if counts["corrections"]:
+            number = counts["retractions"]
+            if number:
+                parts.append(
+                    ngettext(
+                        "%(num)s paper we sent you has been retracted.",
+                        "%(num)s papers we sent you have been retracted.",
+                        number,
+                    )
+                    % {"num": number}
+                )
+            number = counts["corrections"] - number
+            if number:
+                parts.append(
+                    ngettext(
+                        "There is news about %(num)s paper we sent you.",
+                        "There is news about %(num)s papers we sent you.",
+                        number,
+                    )
+                    % {"num": number}
+                )
+        number = counts["news"]
+        parts.append(
+            ngettext("%(num)s new paper since %(day)s.", "%(num)s new papers since %(day)s.", number)
+            % {"num": self.number(number), **values}
+            if number
+            else _("Nothing else is new since %(day)s.") % values
+        )
+        if searches["blind"]:
+            parts.append(_("There may be more: %(failed)s of %(total)s searches did not work.") % values)
+        return " ".join(parts)
+
+    def late(self, missed: int, since: str, zone: str) -> str:
+        """Say what a catch-up issue covers."""
+        return self._t.ngettext(
+            "%(num)s issue before this one was not made or did not reach you; this one covers all days since %(day)s.",
+            "%(num)s issues before this one were not made or did not reach you; this one covers all days since %(day)s.",
+            missed,
+        ) % {"num": missed, "day": self.day(since, zone)}
+
+    def problem(self, problem: Mapping[str, Any], zone: str) -> str:
+        """Say what is wrong with a topic's search and since when."""
+        _ = self._t.gettext
+        if problem["state"] == "warned":
+            return _(
+                "PubMed does not know %(phrases)s and searched without it. Papers may be missing or off the subject."
+            ) % {"phrases": self.listing([f"“{phrase}”" for phrase in problem["phrases"]])}
+        if problem["state"] == "never":
+            return _("This topic has not been searched yet.")
+        worked = problem["succeeded_at"]
+        if problem["state"] == "stale":
+            return _("Not searched since %(day)s. What appeared since then is not in this issue.") % {
+                "day": self.moment(worked, zone)
+            }
+        parts = [_("The search failed.")]
+        if problem["error"]:
+            parts.append(_("The reason: %(error)s.") % {"error": problem["error"].rstrip(".")})
+        parts.append(
+            _("It last worked on %(day)s; what appeared since then is not in this issue.")
+            % {"day": self.moment(worked, zone)}
+            if worked
+            else _("It has not worked yet.")
+        )
+        return " ".join(parts)
+
+    def searched(self, searches: Mapping[str, Any], until: str, zone: str) -> str:
+        """Write the run status line: `Searches ran today 06:10, 8 of 8 fine.`"""
+        _, ngettext = self._t.gettext, self._t.ngettext
+        ran = searches["ran_at"]
+        if ran is None:
+            return _("No search has run yet.")
+        today = self.same_day(ran, until, zone)
+        pattern = (
+            _("Searches ran today %(when)s, %(fine)s of %(total)s fine.")
+            if today
+            else _("Searches last ran on %(when)s, %(fine)s of %(total)s fine.")
+        )
+        parts = [
+            pattern
+            % {
+                "when": self.clock(ran, zone) if today else self.moment(ran, zone),
+                "fine": searches["fine"],
+                "total": searches["total"],
+            }
+        ]
+        made_up = searches["made_up"]
+        if made_up:
+            parts.append(
+                ngettext(
+                    "%(num)s failed run in between was made up for by a later one.",
+                    "%(num)s failed runs in between were made up for by later ones.",
+                    made_up,
+                )
+                % {"num": made_up}
+            )
+        return " ".join(parts)
+
+    def schedule(self, schedule: Mapping[str, Any], cards: int) -> str:
+        """Say when issues come and how long they are."""
+        values = {
+            "day": self.weekday(schedule["day"]),
+            "hour": f"{schedule['hour']:02}:00",
+            "zone": schedule["zone"],
+            "cards": cards,
+        }
+        return (
+            self._t.gettext(
+                "Issues fall on every %(day)s at %(hour)s (%(zone)s) and show at most %(cards)s papers in full."
+            )
+            % values
+        )
+
+    def order(self) -> str:
+        return self._t.gettext(
+            "Corrections come first, then retracted or questioned papers, then your topics. Inside a topic: systematic "
+            "reviews, meta-analyses and guidelines, then trials, reviews, other research, case reports and opinion; "
+            "the newest first. The papers shown in full are taken from each topic in turn."
+        )
+
+    def sources(self) -> str:
+        return self._t.gettext(
+            "Citations come from PubMed of the U.S. National Library of Medicine, which has neither reviewed nor "
+            "endorsed this selection. Information for research, not medical advice."
+        )
+
+    def listing(self, items: Sequence[str]) -> str:
+        return format_list(list(items), "standard", self._locale)
+
+    def number(self, value: int) -> str:
+        return format_decimal(value, locale=self._locale)
+
+    def weekday(self, day: int) -> str:
+        return str(get_day_names("wide", locale=self._locale)[day])
+
+    def day(self, moment: str, zone: str) -> str:
+        """Write the local day of a moment: `3 November 2026`."""
+        return format_date(_local(moment, zone), "long", self._locale)
+
+    def short_day(self, moment: str, zone: str) -> str:
+        """Write the local day without its year: `3 November`."""
+        return format_skeleton("MMMMd", _local(moment, zone), locale=self._locale)
+
+    def moment(self, moment: str, zone: str) -> str:
+        """Write a local day and time: `20 November, 06:10`."""
+        return f"{self.short_day(moment, zone)}, {self.clock(moment, zone)}"
+
+    def clock(self, moment: str, zone: str) -> str:
+        return format_time(_local(moment, zone), "HH:mm", locale=self._locale)
+
+    def same_day(self, one: str, other: str, zone: str) -> bool:
+        return _local(one, zone).date() == _local(other, zone).date()
+
+    def partial_date(self, value: Mapping[str, Any] | None) -> str:
+        """Write a date as precisely as PubMed has it, and as it stands where it is no calendar date."""
+        if not value:
+            return ""
+        year, month, day = value["year"], value["month"], value["day"]
+        try:
+            if year and month and day:
+                return format_skeleton("yMMMd", date(year, month, day), locale=self._locale)
+            if year and month:
+                return format_skeleton("yMMM", date(year, month, 1), locale=self._locale)
+        except ValueError:
+            pass  # 31 February and the like: PubMed's own text says it best
+        return str(value["text"])
+
+
+def _local(moment: str, zone: str) -> datetime:
+    return datetime.fromisoformat(moment).astimezone(ZoneInfo(zone))
