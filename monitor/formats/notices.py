@@ -5,52 +5,12 @@ from __future__ import annotations
 import re
 
 from monitor.core.citation import Citation, Correction
+from monitor.core.relations import RELATIONS, relation
+from monitor.core.revision import has_concern, is_preprint, is_republished_after_retraction, is_retracted
 from monitor.formats import wording
 
 __all__ = ["is_preprint", "remarks", "standing", "statements", "tag"]
 
-
-_RETRACTED = "D016441"
-_CONCERN = "ExpressionOfConcernIn"
-
-
-def is_preprint(citation: Citation) -> bool:
-    return any(each.ui == wording.PREPRINT_UI for each in citation.publication_types)
-
-
-def is_retracted(citation: Citation) -> bool:
-    """By publication type or by a `RetractionIn` link, never by a word."""
-    return any(each.ui == _RETRACTED for each in citation.publication_types) or any(
-        each.kind == "RetractionIn" for each in citation.corrections
-    )
-
-
-def has_concern(citation: Citation) -> bool:
-    return any(each.kind == _CONCERN for each in citation.corrections)
-
-
-REF_TYPES: dict[str, tuple[str | None, str]] = {
-    "AssociatedDataset": ("DDIN", "Associated dataset"),
-    "AssociatedPublication": ("DRIN", "Associated publication"),
-    "CommentIn": ("CIN", "Comment in"),
-    "CommentOn": ("CON", "Comment on"),
-    "CorrectedandRepublishedIn": ("CRI", "Corrected and republished in"),
-    "CorrectedandRepublishedFrom": ("CRF", "Corrected and republished from"),
-    "ErratumIn": ("EIN", "Erratum in"),
-    "ErratumFor": ("EFR", "Erratum for"),
-    "ExpressionOfConcernIn": ("ECI", "Expression of concern in"),
-    "ExpressionOfConcernFor": ("ECF", "Expression of concern for"),
-    "OriginalReportIn": ("ORI", "Original report in"),
-    "RepublishedIn": ("RPI", "Republished in"),
-    "RepublishedFrom": ("RPF", "Republished from"),
-    "RetractedandRepublishedIn": ("RRI", "Retracted and republished in"),
-    "RetractedandRepublishedFrom": ("RRF", "Retracted and republished from"),
-    "RetractionIn": ("RIN", "Retraction in"),
-    "RetractionOf": ("ROF", "Retraction of"),
-    "SummaryForPatientsIn": ("SPIN", "Summary for patients in"),
-    "UpdateIn": ("UIN", "Update in"),
-    "UpdateOf": ("UOF", "Update of"),
-}
 
 STATED = (
     "RetractionIn",
@@ -75,9 +35,11 @@ and no comments. The rarer ones are stated for the same reason.
 
 
 def standing(citation: Citation) -> str | None:
-    """`retracted`, `expression of concern`, or None."""
+    """`retracted`, `retracted and republished`, `expression of concern`, or None; the first that holds."""
     if is_retracted(citation):
         return "retracted"
+    if is_republished_after_retraction(citation):
+        return "retracted and republished"
     return "expression of concern" if has_concern(citation) else None
 
 
@@ -86,7 +48,7 @@ def statements(citation: Citation) -> list[str]:
     linked = sorted(
         (each for each in citation.corrections if each.kind in STATED), key=lambda each: STATED.index(each.kind)
     )
-    return [f"{_words(each.kind)}: {_source(each)}" for each in linked]
+    return [f"{relation(each.kind).words}: {_source(each)}" for each in linked]
 
 
 def remarks(citation: Citation) -> list[str]:
@@ -105,8 +67,7 @@ def _source(notice: Correction) -> str:
 
 def tag(kind: str) -> str | None:
     """NBIB tag of a RefType, or None where the format has none."""
-    known = REF_TYPES.get(kind)
-    return known[0] if known is not None else None
+    return relation(kind).tag
 
 
 def correction(nbib_tag: str, text: str) -> Correction | None:
@@ -120,8 +81,4 @@ def correction(nbib_tag: str, text: str) -> Correction | None:
     return Correction(kind, found.group(1) or None, int(found.group(2)))
 
 
-def _words(kind: str) -> str:
-    return REF_TYPES[kind][1]
-
-
-_KINDS = {known[0]: kind for kind, known in REF_TYPES.items() if known[0] is not None}
+_KINDS = {known.tag: known.kind for known in RELATIONS.values() if known.tag is not None}

@@ -31,7 +31,7 @@ from tests.shared import SHARED, needs_shared
 SCHEMA = Path(__file__).resolve().parents[3] / "docs" / "citation.schema.json"
 VALIDATOR = jsonschema.Draft202012Validator(schema.citation_schema())
 RELAXED = settings(
-    max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large]
+    max_examples=100, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large]
 )
 
 

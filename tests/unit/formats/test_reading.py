@@ -368,6 +368,10 @@ def content(path: Path) -> bytes:
     return gzip.decompress(data) if path.suffix == ".gz" else data
 
 
+def medline() -> list[Path]:
+    return [path for path in (*real("*.nbib"), *real("*.txt*")) if re.search(r"(?m)^PMID-", decode(content(path)))]
+
+
 @needs_shared
 @pytest.mark.parametrize("path", [p for p in real("*") if p.is_file()], ids=lambda p: p.name)
 def test_every_real_file_is_named_rightly(path: Path) -> None:
@@ -389,11 +393,9 @@ def test_every_real_file_is_named_rightly(path: Path) -> None:
 
 
 @needs_shared
-@pytest.mark.parametrize("path", [*real("*.nbib"), *real("*.txt*")], ids=lambda p: p.name)
+@pytest.mark.parametrize("path", medline(), ids=lambda p: p.name)
 def test_every_pmid_of_a_real_medline_file_is_found(path: Path) -> None:
     text = decode(content(path))
-    if not re.search(r"(?m)^PMID-", text):
-        pytest.skip("not MEDLINE")
     expected = [int(each) for each in re.findall(r"(?m)^PMID- *([1-9]\d{0,7})\s*$", text)]
     found = [each.pmid for each in reading.read(content(path), Kind.NBIB)]
     assert [pmid for pmid in found if pmid is not None] == expected
@@ -420,10 +422,10 @@ def test_real_source_lines_are_those_of_pubmed() -> None:
     """
     models = ("Print", "Print-Electronic", "Electronic", "Electronic-Print", "Electronic-eCollection")
     checked, wrong = 0, []
-    for path in (*real("*.nbib"), *real("*.txt*")):
-        text = decode(content(path))
-        if not re.search(r"(?m)^PMID-", text) or path.name == "pmc_medlars.txt":
+    for path in medline():
+        if path.name == "pmc_medlars.txt":
             continue
+        text = decode(content(path))
         joined = re.sub(r"\r?\n {2,}", " ", text)
         blocks = [block for block in re.split(r"(?m)^(?=PMID-)", joined) if block.startswith("PMID")]
         for block in blocks:
