@@ -65,7 +65,9 @@ def counts_as_confirmation(misses: int, missed_at: datetime | None, now: datetim
 
 
 def _latest(year: int, month: int | None, day: int | None) -> date:
+    """Return a day at the end of what is known; nonsense such as month 13 or year 0 still gives one."""
+    year = min(max(year, 1), 9999)
     try:
         return date(year, month or 12, day or 28)
-    except ValueError:
-        return date(min(max(year, 1), 9999), 12, 28)
+    except (ValueError, OverflowError):
+        return date(year, 12, 28)

@@ -60,9 +60,7 @@ def check(database: Database) -> None:
 
 def head() -> str:
     """Return the revision that this code needs."""
-    found = ScriptDirectory.from_config(_config()).get_current_head()
-    assert found is not None
-    return found
+    return str(ScriptDirectory.from_config(_config()).get_current_head())
 
 
 def include_object(thing: Any, name: str | None, kind: str, reflected: bool, other: Any) -> bool:

@@ -66,7 +66,7 @@ class CheckRow(Base):
 
 
 class VersionRow(Base):
-    """One distinct version seen, or that PubMed withdrew it. `changes` are values of `Change`.
+    """One distinct version seen, or that PubMed withdrew it. `changes` are names of `Change`, none at first sight.
 
     `doc` is NULL while `citation` shows this version, and where another row of the same hash holds it.
     """

@@ -1,0 +1,331 @@
+"""Keep fetched citations: new, revised or unchanged; every version seen stays, and so does every link."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from itertools import zip_longest
+from typing import Any, Final
+
+from sqlalchemy import bindparam, select, text
+from sqlalchemy.orm import Session
+
+from monitor.core.citation import Citation
+from monitor.core.recheck import SENT_RECENTLY, next_check
+from monitor.core.revision import Change, Revised, compare, has_concern, is_retracted
+from monitor.storage import codec, fulltext
+from monitor.storage.bulk import batches, insert, is_sqlite, update
+from monitor.storage.tables import CheckRow, CitationRow, IssueEntryRow, IssueRow, RelationRow, UtcDateTime, VersionRow
+
+CITATION_LOCK = 7_250_101
+"""PostgreSQL advisory lock: one transaction at a time keeps citations, as on SQLite."""
+FROM_PUBMED = "pubmed"
+
+_TEXT = (*fulltext.COLUMNS, "year", "doi", "pmcid", "retracted", "concern", "hash", "codec", "doc")
+_CITATION = ("pmid", "version", "provisional", *_TEXT, "added_at", "changed_at")
+_REPLACED = ("version", "provisional", *_TEXT, "changed_at")
+_VERSION = ("pmid", "version", "hash", "seen_at", "poll_id", "changes", "codec", "doc")
+_CHECK = ("pmid", "fetched_at", "due_at", "misses", "missed_at", "withdrawn_at")
+_RELATION = ("pmid", "kind", "other_pmid", "source", "origin", "seen_at")
+
+Link = tuple[str, int | None, str]
+Outcome = str | tuple[Change, ...]
+NEW: Final = "new"
+UNCHANGED: Final = "unchanged"
+OLDER: Final = "older"
+
+
+@dataclass(slots=True)
+class KeepReport:
+    """What keeping came to. A PMID is in exactly one place; `older` are Versions below the one held."""
+
+    new: list[int] = field(default_factory=list)
+    revised: dict[int, tuple[Change, ...]] = field(default_factory=dict)
+    unchanged: list[int] = field(default_factory=list)
+    older: list[int] = field(default_factory=list)
+
+
+def keep(
+    session: Session,
+    citations: Iterable[Citation],
+    now: datetime,
+    poll_id: int | None = None,
+    *,
+    provisional: bool = False,
+) -> KeepReport:
+    """Store citations as fetched at `now` and say which are new, revised or unchanged; the caller commits.
+
+    A lower Version than the one held never replaces it. A PMID may come several times: its Versions count from
+    the lowest, equal ones in the order given. Provisional citations (named by a file, not fetched) are stored
+    only where nothing is held, are due for fetching at once, and are replaced whole by the first that is fetched.
+    """
+    outcomes: dict[int, Outcome] = {}
+    if not is_sqlite(session):
+        session.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": CITATION_LOCK})
+    for batch in batches(iter(citations)):
+        for distinct in _rounds(batch):
+            _Batch(session, distinct, now, poll_id, provisional, outcomes).keep()
+    return _report(outcomes)
+
+
+def links(citation: Citation) -> dict[Link, None]:
+    """Return the typed links PubMed states, in order; `Cites` is the reference list and stays in the document."""
+    return {(each.kind, each.pmid, each.source or ""): None for each in citation.corrections if each.kind != "Cites"}
+
+
+def _report(outcomes: dict[int, Outcome]) -> KeepReport:
+    report = KeepReport()
+    for pmid, outcome in outcomes.items():
+        if isinstance(outcome, tuple):
+            report.revised[pmid] = outcome
+        else:
+            {NEW: report.new, UNCHANGED: report.unchanged, OLDER: report.older}[outcome].append(pmid)
+    return report
+
+
+def _rounds(batch: list[Citation]) -> Iterator[list[Citation]]:
+    """Yield lists in which each PMID stands once, lower Versions first."""
+    by_pmid: dict[int, list[Citation]] = {}
+    for each in batch:
+        by_pmid.setdefault(each.pmid, []).append(each)
+    if len(by_pmid) == len(batch):
+        yield batch
+        return
+    for group in by_pmid.values():
+        group.sort(key=lambda each: each.version)
+    for distinct in zip_longest(*by_pmid.values()):
+        yield [each for each in distinct if each is not None]
+
+
+class _Batch:
+    """At most `BATCH` citations of distinct PMIDs: look up, decide, then one statement a table."""
+
+    def __init__(
+        self,
+        session: Session,
+        citations: Sequence[Citation],
+        now: datetime,
+        poll_id: int | None,
+        provisional: bool,
+        outcomes: dict[int, Outcome],
+    ) -> None:
+        self.session = session
+        self.citations = citations
+        self.now = now
+        self.poll_id = poll_id
+        self.provisional = provisional
+        self.outcomes = outcomes
+        self.inserted: list[tuple[Any, ...]] = []
+        self.replaced: list[tuple[Any, ...]] = []
+        self.versions: list[tuple[Any, ...]] = []
+        self.outdated: list[int] = []
+        self.reencoded: list[dict[str, Any]] = []
+        self.new_checks: list[tuple[Any, ...]] = []
+        self.checks: list[tuple[Any, ...]] = []
+        self.new_links: list[tuple[Any, ...]] = []
+        self.added_links: list[dict[str, Any]] = []
+        self.ended_links: list[dict[str, Any]] = []
+
+    def keep(self) -> None:
+        encoded = [codec.encode(each) for each in self.citations]
+        hashes = [codec.digest(each) for each in encoded]
+        pmids = [each.pmid for each in self.citations]
+        held = self._held(pmids)
+        documents = self._documents(
+            each.pmid
+            for each, hash in zip(self.citations, hashes, strict=True)
+            if each.pmid in held and not held[each.pmid].provisional and held[each.pmid].hash != hash
+        )
+        sent = self._sent(held)
+        for citation, content, hash in zip(self.citations, encoded, hashes, strict=True):
+            pmid = citation.pmid
+            before = held.get(pmid)
+            if self.provisional and before is not None and not before.provisional:
+                self.outcomes.setdefault(pmid, UNCHANGED)
+                continue
+            if before is None:
+                self._insert(citation, content, hash)
+            elif before.provisional:
+                self._replace_provisional(citation, content, hash)
+            elif citation.version < before.version:
+                self._file_older(citation, content, hash)
+            else:
+                self._compare(citation, content, hash, before, documents.get(pmid))
+            if before is not None and not self.provisional:
+                standing = before.provisional or citation.version >= before.version
+                due = next_check(
+                    citation,
+                    self.now,
+                    retracted=is_retracted(citation) if standing else before.retracted,
+                    concern=has_concern(citation) if standing else before.concern,
+                    sent=pmid in sent,
+                )
+                self.checks.append((pmid, self.now, due, 0, None, None))
+        self._write()
+
+    def _held(self, pmids: list[int]) -> dict[int, Any]:
+        found = self.session.execute(
+            select(
+                CitationRow.pmid,
+                CitationRow.version,
+                CitationRow.provisional,
+                CitationRow.hash,
+                CitationRow.retracted,
+                CitationRow.concern,
+                CitationRow.changed_at,
+                CheckRow.withdrawn_at,
+            )
+            .join(CheckRow, CheckRow.pmid == CitationRow.pmid)
+            .where(CitationRow.pmid.in_(pmids))
+        )
+        return {row.pmid: row for row in found}
+
+    def _documents(self, pmids: Iterable[int]) -> dict[int, Citation]:
+        wanted = list(pmids)
+        if not wanted:
+            return {}
+        found = self.session.execute(
+            select(CitationRow.pmid, CitationRow.codec, CitationRow.doc).where(CitationRow.pmid.in_(wanted))
+        )
+        return {pmid: codec.decode(number, doc) for pmid, number, doc in found}
+
+    def _sent(self, pmids: Iterable[int]) -> set[int]:
+        wanted = list(pmids)
+        if not wanted:
+            return set()
+        return set(
+            self.session.scalars(
+                select(IssueEntryRow.pmid)
+                .join(IssueRow, IssueRow.id == IssueEntryRow.issue_id)
+                .where(IssueEntryRow.pmid.in_(wanted), IssueRow.created_at >= self.now - SENT_RECENTLY)
+            )
+        )
+
+    def _values(self, citation: Citation, content: bytes, hash: bytes) -> tuple[Any, ...]:
+        published = citation.pub_date
+        return (
+            *fulltext.columns(citation),
+            published.year if published is not None else None,
+            citation.doi,
+            citation.pmcid,
+            is_retracted(citation),
+            has_concern(citation),
+            hash,
+            codec.CURRENT,
+            codec.pack(content),
+        )
+
+    def _version(self, citation: Citation, hash: bytes, changes: Iterable[Change], doc: bytes | None = None) -> None:
+        names = [change.name for change in changes]
+        number = codec.CURRENT if doc is not None else None
+        self.versions.append((citation.pmid, citation.version, hash, self.now, self.poll_id, names, number, doc))
+
+    def _insert(self, citation: Citation, content: bytes, hash: bytes) -> None:
+        pmid = citation.pmid
+        values = self._values(citation, content, hash)
+        self.inserted.append((pmid, citation.version, self.provisional, *values, self.now, self.now))
+        self.outcomes[pmid] = NEW
+        if self.provisional:
+            self.new_checks.append((pmid, self.now, self.now, 0, None, None))
+            return
+        self._version(citation, hash, ())
+        self.new_links += [(pmid, *link, FROM_PUBMED, self.now) for link in links(citation)]
+        due = next_check(
+            citation, self.now, retracted=is_retracted(citation), concern=has_concern(citation), sent=False
+        )
+        self.new_checks.append((pmid, self.now, due, 0, None, None))
+
+    def _replace_provisional(self, citation: Citation, content: bytes, hash: bytes) -> None:
+        self._replace(citation, content, hash)
+        if self.provisional:
+            self.outcomes.setdefault(citation.pmid, UNCHANGED)
+            return
+        self._version(citation, hash, ())
+        self.new_links += [(citation.pmid, *link, FROM_PUBMED, self.now) for link in links(citation)]
+        self.outcomes[citation.pmid] = NEW
+
+    def _replace(self, citation: Citation, content: bytes, hash: bytes, changed_at: datetime | None = None) -> None:
+        values = self._values(citation, content, hash)
+        changed_at = changed_at or self.now
+        self.replaced.append((citation.pmid, citation.version, self.provisional, *values, changed_at))
+
+    def _file_older(self, citation: Citation, content: bytes, hash: bytes) -> None:
+        seen = select(VersionRow.id).where(VersionRow.pmid == citation.pmid, VersionRow.hash == hash).limit(1)
+        if self.session.scalar(seen) is None:
+            self._version(citation, hash, (), codec.pack(content))
+        self.outcomes.setdefault(citation.pmid, OLDER)
+
+    def _compare(self, citation: Citation, content: bytes, hash: bytes, before: Any, held: Citation | None) -> None:
+        pmid = citation.pmid
+        changes: tuple[Change, ...] = (Change.RESTORED,) if before.withdrawn_at is not None else ()
+        if held is not None:
+            outcome = compare(held, citation)
+            if isinstance(outcome, Revised):
+                changes += tuple(outcome.changes)
+                self.outdated.append(pmid)
+                self._replace(citation, content, hash)
+                self._relink(pmid, links(held), links(citation))
+            else:
+                # The same record under a newer way of writing it down: no event, but what is stored moves on.
+                self.reencoded.append({"pmid": pmid, "old": before.hash, "new": hash})
+                self._replace(citation, content, hash, before.changed_at)
+        if not changes:
+            self.outcomes.setdefault(pmid, UNCHANGED)
+            return
+        self._version(citation, hash, changes)
+        earlier = self.outcomes.get(pmid)
+        if earlier != NEW:
+            so_far = earlier if isinstance(earlier, tuple) else ()
+            self.outcomes[pmid] = (*so_far, *(each for each in changes if each not in so_far))
+
+    def _relink(self, pmid: int, before: dict[Link, None], after: dict[Link, None]) -> None:
+        for kind, other, source in after.keys() - before.keys():
+            self.added_links.append(
+                {"pmid": pmid, "kind": kind, "other": other, "source": source, "origin": FROM_PUBMED, "now": self.now}
+            )
+        for kind, other, source in before.keys() - after.keys():
+            self.ended_links.append(
+                {"pmid": pmid, "kind": kind, "other": other or 0, "source": source, "now": self.now}
+            )
+
+    def _write(self) -> None:
+        session = self.session
+        if self.outdated:
+            session.execute(_ARCHIVE, {"pmids": self.outdated})
+        insert(session, CitationRow, _CITATION, self.inserted)
+        update(session, CitationRow, "pmid", _REPLACED, self.replaced)
+        if self.reencoded:
+            session.execute(_REENCODE, self.reencoded)
+        insert(session, VersionRow, _VERSION, self.versions)
+        insert(session, CheckRow, _CHECK, self.new_checks)
+        update(session, CheckRow, "pmid", _CHECK[1:], self.checks)
+        insert(session, RelationRow, _RELATION, self.new_links)
+        if self.added_links:
+            session.execute(_ADD_LINK, self.added_links)
+        if self.ended_links:
+            session.execute(_END_LINK, self.ended_links)
+
+
+# Before a citation is replaced, its document moves to the first version row of the same content, unless one has it.
+_ARCHIVE = text(
+    """
+    UPDATE citation_version AS v SET codec = c.codec, doc = c.doc FROM citation AS c
+    WHERE c.pmid = v.pmid AND c.pmid IN :pmids AND v.hash = c.hash AND v.doc IS NULL
+    AND NOT EXISTS (SELECT 1 FROM citation_version AS o WHERE o.pmid = v.pmid AND o.hash = v.hash AND o.id < v.id)
+    """
+).bindparams(bindparam("pmids", expanding=True))
+_REENCODE = text("UPDATE citation_version SET hash = :new WHERE pmid = :pmid AND hash = :old")
+_ADD_LINK = text(
+    """
+    INSERT INTO relation (pmid, kind, other_pmid, source, origin, seen_at)
+    VALUES (:pmid, :kind, :other, :source, :origin, :now)
+    ON CONFLICT (pmid, kind, coalesce(other_pmid, 0), source) DO UPDATE SET ended_at = NULL
+    """
+).bindparams(bindparam("now", type_=UtcDateTime()))
+_END_LINK = text(
+    """
+    UPDATE relation SET ended_at = :now
+    WHERE pmid = :pmid AND kind = :kind AND coalesce(other_pmid, 0) = :other AND source = :source AND ended_at IS NULL
+    """
+).bindparams(bindparam("now", type_=UtcDateTime()))
