@@ -151,12 +151,11 @@ def _administration(citation: Citation) -> Iterator[tuple[str, str]]:
             yield from _person(person, "FIR", "IR", "IRAD")
     for remark in citation.general_notes:
         yield "GN", wording.one_line(f"{remark.owner}: {remark.text}")
-    for tag, status in (("EDAT", "pubmed"), ("MHDA", "medline"), ("CRDT", "entrez")):
+    for tag, status in (("EDAT", "pubmed"), ("MHDA", "medline"), ("PMCR", "pmc-release"), ("CRDT", "entrez")):
         for entry in citation.history:
             if entry.status == status:
-                yield tag, _moment(entry)
+                yield tag, wording.digits(entry.date, "/") if tag == "PMCR" else _moment(entry)
                 break
-    yield "PMCR", next((_moment(each) for each in citation.history if each.status == "pmc-release"), "")
     for entry in citation.history:
         yield "PHST", _marked(_moment(entry), entry.status)
     for article_id in citation.article_ids:
@@ -173,8 +172,8 @@ def _person(person: Author, full: str, short: str, place: str | None) -> Iterato
         yield short, wording.name(person)
     else:
         first = wording.one_line(person.fore_name or person.initials)
-        parts = (wording.one_line(person.last_name), first, wording.line(person.suffix))
-        yield full, ", ".join(filter(None, parts))
+        given = " ".join(filter(None, (first, wording.line(person.suffix))))
+        yield full, ", ".join(filter(None, (wording.one_line(person.last_name), given)))
         yield short, wording.name(person)
     for each in person.identifiers:
         yield "AUID", wording.one_line(f"{each.source}: {each.value}")

@@ -14,6 +14,7 @@ from monitor.core.citation import (
     ArticleId,
     Author,
     AuthorList,
+    Chemical,
     Citation,
     DataBank,
     ELocation,
@@ -138,6 +139,12 @@ def _citation(pmid: int, entry: _Entry) -> Citation:
             for each in entry.fields
             if each.text and (notice := notices.correction(each.tag, each.text)) is not None
         ),
+        citation_subsets=tuple(entry.all("SB")),
+        chemicals=tuple(
+            Chemical(found.group(1), None, found.group(2))
+            for found in (re.fullmatch(r"([^()]*\S) \((.+)\)", each) for each in entry.all("RN"))
+            if found is not None
+        ),
         mesh_headings=tuple(filter(None, map(_heading, entry.all("MH")))),
         keyword_lists=_keywords(entry),
         coi_statement=escape_text(entry.all("COIS")[0]) if entry.has("COIS") and entry.all("COIS") else None,
@@ -193,8 +200,7 @@ def _people(entry: _Entry, full: str, short: str, *, groups: bool) -> tuple[Auth
             ours = tag in (full, short) or (tag == "CN" and groups)
         if tag == full:
             last, _, first = text.partition(", ")
-            first, _, suffix = first.partition(", ")
-            people.append(Author(last, first or None, None, escape_text(suffix) if suffix else None))
+            people.append(Author(last, first or None))
             waiting = True
         elif tag == short and waiting:
             people[-1] = _with_initials(people[-1], text)
@@ -218,12 +224,15 @@ def _people(entry: _Entry, full: str, short: str, *, groups: bool) -> tuple[Auth
 
 
 def _with_initials(person: Author, short: str) -> Author:
-    """Take the initials from `Last FI Suffix`, where the last name is known from the full form."""
+    """Take initials and suffix from `Last FI Suffix`; the full form, `Last, Fore Suffix`, tells where names end."""
     rest = short.removeprefix(person.last_name or "").split()
     if not rest:
         return person
-    suffix = escape_text(" ".join(rest[1:])) if len(rest) > 1 else person.suffix
-    return person._replace(initials=rest[0], suffix=suffix)
+    suffix = " ".join(rest[1:])
+    if not suffix:
+        return person._replace(initials=rest[0])
+    first = (person.fore_name or "").removesuffix(suffix).strip()
+    return person._replace(fore_name=first or None, initials=rest[0], suffix=escape_text(suffix))
 
 
 def _keywords(entry: _Entry) -> tuple[KeywordList, ...]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import re
 from typing import Any
 
 import pytest
@@ -37,7 +38,9 @@ from monitor.core.citation import (
 )
 from monitor.formats import nbib, reading
 from monitor.formats.reading import Kind
+from monitor.formats.reading_text import decode
 from tests.factories import author, citation, citations
+from tests.shared import SHARED, needs_shared
 from tests.unit.formats.test_jsonl import RELAXED
 from tests.unit.formats.test_nlm import chapter
 
@@ -116,7 +119,7 @@ def test_record_in_pubmeds_order_and_form() -> None:
         "CI  - Copyright 2024 Nobody.",
         "OAB - plain-language-summary: Einfach.",
         "OABL- ger",
-        "FAU - Example, A B, Jr",
+        "FAU - Example, A B Jr",
         "AU  - Example AB Jr",
         "AUID- ORCID: 0000-0000-0000-0000",
         "CN  - Invented Group",
@@ -158,8 +161,8 @@ def test_record_in_pubmeds_order_and_form() -> None:
         "GN  - NLM: An invented note.",
         "EDAT- 2024/01/16 06:42",
         "MHDA- 2024/05/01 06:00",
-        "CRDT- 2024/01/16 03:12",
         "PMCR- 2024/07/01",
+        "CRDT- 2024/01/16 03:12",
         "PHST- 2023/12/01 [received]",
         "PHST- 2024/01/16 03:12 [entrez]",
         "PHST- 2024/01/16 06:42 [pubmed]",
@@ -251,7 +254,7 @@ def test_biopython_reads_the_same() -> None:
     (found,) = Medline.parse(io.StringIO(nbib.record(rich()).replace("\r\n", "\n")))
     assert found["PMID"] == "90000001"
     assert found["TI"] == "Invented natural killer cells carry an invented receptor."
-    assert found["FAU"] == ["Example, A B, Jr", "Placeholder, C"]
+    assert found["FAU"] == ["Example, A B Jr", "Placeholder, C"]
     assert found["AU"] == ["Example AB Jr", "Placeholder C"]
     assert found["CN"] == ["Invented Group"]
     assert found["MH"] == ["*Killer Cells, Natural", "Neoplasms/*therapy/genetics"]
@@ -312,3 +315,25 @@ def test_group_of_investigators_is_no_author() -> None:
     text = nbib.record(citation(investigator_lists=(InvestigatorList((group,)),)))
     assert "FIR - Invented Site\r\nIR  - Invented Site\r\n" in text
     assert "CN  - " not in text
+
+
+@needs_shared
+def test_a_real_download_is_written_as_pubmed_wrote_it() -> None:
+    """75 records of one download: read by us and written again, every value and the order of tags are PubMed's.
+
+    Left out: SO (NBIB has no publication model), second ISSNs, grants, and LIDs of no kind, which citations do not hold.
+    """
+    data = (SHARED / "formats" / "nbib" / "pubmed-balloongui-set.nbib").read_bytes()
+    blocks = re.split(r"(?m)^(?=PMID-)", re.sub(r"\r?\n {2,}", " ", decode(data)))[1:]
+    records = list(reading.read(data, Kind.NBIB))
+    assert len(records) == len(blocks) == 75
+    for record, block in zip(records, blocks, strict=True):
+        assert record.citation is not None
+        left_out = {"SO", "IS", "GR"}
+        theirs = [
+            (tag.strip(), " ".join(text.split())) for tag, text in re.findall(r"(?m)^([A-Z]{2,4}) *- (.*)$", block)
+        ]
+        theirs = [each for each in theirs if each[0] not in left_out and (each[0] != "LID" or "[" in each[1])]
+        ours = [(tag, text) for tag, text in nbib.fields(record.citation) if text and tag not in left_out]
+        assert sorted(ours) == sorted(theirs)
+        assert list(dict.fromkeys(tag for tag, _ in ours)) == list(dict.fromkeys(tag for tag, _ in theirs))
