@@ -124,7 +124,7 @@ def _gzip_bomb(size: int) -> bytes:
 def _poison(raw: bytes, poison: bytes) -> bytes:
     """Put the poison into the title, or before the end of the record's last element."""
     place = re.search(rb"<(?:ArticleTitle|BookTitle)(?:\s[^>]*)?>", raw)
-    at = place.end() if place else raw.rindex(b"</")
+    at = place.end() if place else max(raw.rfind(b"</"), 0)
     return raw[:at] + poison + raw[at:]
 
 
@@ -150,6 +150,8 @@ def damaged(rule: Rule, answer: Answer, others: Callable[[int], list[bytes]], tr
         chosen = answer.pmids.index(rule.pmid) if rule.pmid in answer.pmids else 0
         return _joined(answer, [_poison(raw, _POISONS[fault]) if n == chosen else raw for n, raw in enumerate(records)])
     match fault:
+        case Fault.EMPTY_RESULT if records:
+            return _joined(answer, [])
         case Fault.PARTIAL_SET:
             return _joined(answer, records[::2] if len(records) > 1 else [])
         case Fault.WRONG_RECORDS:
@@ -190,7 +192,9 @@ def _with_dtd(fault: Fault, body: bytes, trap: str) -> bytes:
         used = b"&trap;"
     place = body.index(found[0]) + len(found[0])
     head, rest = body[: place - len(found[0])], body[place:]
-    text = re.search(rb"<(?:ArticleTitle|BookTitle|QueryTranslation|Count|WebEnv|Title)(?:\s[^>]*)?>", rest)
+    text = re.search(rb"<(?:ArticleTitle|BookTitle)(?:\s[^>]*)?>", rest) or re.search(
+        rb"<[A-Za-z]+(?:\s[^>]*)?>(?=[^<\s])", rest
+    )
     at = text.end() if text else rest.rindex(b"</")
     return head + b"<!DOCTYPE %s [%s]>" % (name, subset) + rest[:at] + used + rest[at:]
 

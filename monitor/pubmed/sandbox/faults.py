@@ -52,7 +52,7 @@ class Fault(Enum):
     JSON_FOR_XML = "json-for-xml", "200, JSON although XML was asked for."
     EMPTY_BODY = "empty-body", "200, no body."
     WRONG_TYPE = "wrong-type", "The right body as `text/html`."
-    EMPTY_RESULT = "empty-result", "200, a valid answer without any hit or record."
+    EMPTY_RESULT = "empty-result", "esearch finds nothing, efetch returns a valid empty set."
 
     CUT_IN_TAG = "cut-in-tag", "The body ends inside a tag."
     CUT_IN_CHARACTER = "cut-in-character", "The body ends inside a multi-byte character (in a tag, if it has none)."

@@ -18,14 +18,15 @@ _FIELDS = (
     "PTYP Publication Type;LANG Language;ISS Issue;SUBH MeSH Subheading;SI Secondary Source ID;MHDA Date - MeSH;"
     "TIAB Title/Abstract;OTRM Other Term;COLN Author - Corporate;CNTY Place of Publication;PAPX Pharmacological Action;"
     "GRNT Grants and Funding;MDAT Date - Modification;CDAT Date - Completion;PID Publisher ID;FAUT Author - First;"
-    "FULL Author - Full;FINV Investigator - Full;TT Transliterated Title;LAUT Author - Last;"
+    "FULL Author;FINV Investigator;TT Transliterated Title;LAUT Author - Last;"
     "PPDT Print Publication Date;EPDT Electronic Publication Date;LID Location ID;CRDT Date - Create;BOOK Book;"
     "ED Editor;ISBN ISBN;PUBN Publisher;AUCL Author Cluster ID;EID Extended PMID;DSO DSO;AUID Author - Identifier;"
     "PS Subject - Personal Name;COIS Conflict of Interest Statements;WORD Text Word;P1DAT P1DAT"
 )
 _DATES = frozenset(["PDAT", "EDAT", "MHDA", "MDAT", "CDAT", "PPDT", "EPDT", "CRDT", "P1DAT"])
-_HIDDEN = frozenset(["UID", "PPDT", "EPDT", "P1DAT", "AUCL", "EID", "DSO"])
-_TREES = frozenset(["MESH", "MAJR", "SUBH"])
+_WORDS = frozenset(["ALL", "TITL", "AFFL", "TIAB", "OTRM", "COLN", "CNTY", "TT", "DSO", "COIS", "WORD"])
+_HIDDEN = frozenset({"UID", "CNTY", "PID", "PPDT", "EPDT", "AUCL", "EID", "DSO", "P1DAT"})
+_TREES = frozenset({"MESH", "MAJR", "PTYP", "SUBH"})
 
 
 def _fields() -> list[dict[str, str]]:
@@ -40,7 +41,7 @@ def _fields() -> list[dict[str, str]]:
                 "termcount": "",
                 "isdate": "Y" if short in _DATES else "N",
                 "isnumerical": "Y" if short == "UID" else "N",
-                "singletoken": "Y" if short in _DATES | {"UID", "FILT"} else "N",
+                "singletoken": "N" if short in _WORDS else "Y",
                 "hierarchy": "Y" if short in _TREES else "N",
                 "ishidden": "Y" if short in _HIDDEN else "N",
             }
@@ -150,7 +151,7 @@ def ecitmatch(context: Context, request: Request) -> Answer:
             lines.append(f"{key}|NOT_FOUND;INVALID_JOURNAL")
             continue
         found = [citation.pmid for citation in citations if _fits(citation, journal, year, volume, page, author)]
-        lines.append(f"{'|'.join((journal, year, volume, page, author, key))}|{_outcome(found)}")
+        lines.append(f"{'|'.join((journal, year, volume, page, author, key))}|{_outcome(sorted(found))}")
     return Answer("".join(f"{line}\n" for line in lines).encode(), TEXT)
 
 

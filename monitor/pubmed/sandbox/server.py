@@ -89,7 +89,7 @@ class Sandbox(Context):
         self.gzip = gzip
         self.url_limit = url_limit
         self.after_bytes = after_bytes
-        self.faults = faults or FaultScript()
+        self.faults = faults if faults is not None else FaultScript(seed=behaviour.get("seed", 0))
         self.log: list[Request] = []
         self.trap_hits: list[str] = []
         """Paths that a client fetched because a redirect, a DTD or an entity told it to; must stay empty."""
