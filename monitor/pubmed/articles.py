@@ -52,7 +52,7 @@ from monitor.pubmed.elements import (
     texts,
     yes,
 )
-from monitor.pubmed.inline import Element, Unreadable, inline
+from monitor.pubmed.inline import Element, InlineXml, Unreadable, inline
 
 Parts = dict[str, Any]
 """Fields of `Citation` as they are found."""
@@ -368,6 +368,8 @@ def _sections(element: Element, odd: Oddities) -> tuple[tuple[AbstractSection, .
                 else:
                     keep_attribute(odd, child, name, value)
             words = inline(child)
+            if words.isspace():
+                words = InlineXml("")
             if words or label or category:
                 sections.append(AbstractSection(words, label, category))
         elif tag == "CopyrightInformation":

@@ -74,7 +74,7 @@ def _book_document(element: Element, parts: Parts, odd: Oddities) -> None:
             of_book.setdefault("location_labels", []).extend(_location_label(child, odd))
         elif tag == "ArticleTitle" and "title" not in parts:
             title = _title(child, odd)
-            parts["title"] = title.text or None
+            parts["title"] = title.text if title.text.strip() else None
             if title.book or title.part or title.section:
                 book["chapter_link"] = title
         elif tag == "VernacularTitle":

@@ -163,7 +163,8 @@ def inline_once(held: InlineXml | None, element: Element, odd: Oddities) -> Inli
         return held
     if element.keys():
         keep_attributes(odd, element)
-    return inline(element) or None
+    found = inline(element)
+    return found if found.strip() else None
 
 
 def texts(parent: Element, tag: str, odd: Oddities) -> tuple[str, ...]:
@@ -377,7 +378,8 @@ def _person(element: Element, odd: Oddities) -> Author:
             suffix = inline_once(suffix, child, odd)
         elif tag == "CollectiveName" and collective is None:
             (investigators,) = attributes(child, odd, "Investigators")
-            collective = inline(child) or None
+            name = inline(child)
+            collective = name if name.strip() else None
         elif tag == "Affiliation":  # before the DTD of 2015 it stood here, without AffiliationInfo
             if child.keys():
                 keep_attributes(odd, child)
@@ -460,7 +462,7 @@ def keyword_list(element: Element, odd: Oddities) -> KeywordList:
             continue
         (major,) = attributes(child, odd, "MajorTopicYN")
         value = inline(child)
-        if value:
+        if value.strip():
             found.append(Keyword(value, yes(major, False, child, "MajorTopicYN", odd)))
     return KeywordList(tuple(found), owner or "NLM")
 

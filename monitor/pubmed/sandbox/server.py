@@ -277,9 +277,8 @@ def serve(
 ) -> None:
     """Serve until interrupted (KeyboardInterrupt ends it in order); `ready` is called once the port is open."""
     sandbox = Sandbox(Corpus.read(*corpus), port=port, **(read_script(faults) if faults else {}))
-    with sandbox:
+    with suppress(KeyboardInterrupt), sandbox:
         if ready:
             ready(sandbox)
-        with suppress(KeyboardInterrupt):
-            while True:
-                time.sleep(3600)
+        while True:
+            time.sleep(3600)
