@@ -105,6 +105,8 @@ class Rule:
     """Only requests with more ids than this."""
     pmid: int | None = None
     """Only requests for this PMID: one poisoned record."""
+    term: str | None = None
+    """Only searches whose term holds this text."""
     calls: Sequence[int] = ()
     """Only the n-th such requests, from 1."""
     every: int | None = None
@@ -144,6 +146,7 @@ class Rule:
             (self.utility is None or self.utility == request.utility)
             and (self.more_than is None or len(ids) > self.more_than)
             and (self.pmid is None or self.pmid in ids)
+            and (self.term is None or self.term in request.first("term"))
         )
 
 
