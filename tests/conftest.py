@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, settings
+from sqlalchemy.engine import make_url
 
 from monitor.storage.engine import Database, connect, sqlite_url
 from monitor.storage.migrations import upgrade
@@ -88,12 +89,12 @@ def postgres_server() -> Iterator[PostgresServer]:
 
 
 @pytest.fixture(scope="session")
-def _postgres_template(postgres_server: PostgresServer) -> str:
-    postgres_server.execute("CREATE DATABASE monitor_template")
-    database = connect(postgres_server.url("monitor_template"))
+def _postgres_url(postgres_server: PostgresServer) -> str:
+    url = postgres_server.url(postgres_server.fresh())
+    database = connect(url)
     upgrade(database)
     database.dispose()
-    return "monitor_template"
+    return url
 
 
 @pytest.fixture
@@ -107,13 +108,37 @@ def sqlite_database(tmp_path: Path, _sqlite_template: Path) -> Iterator[Database
 
 
 @pytest.fixture
-def postgres_database(postgres_server: PostgresServer, _postgres_template: str) -> Iterator[Database]:
-    """A PostgreSQL database of this test alone, at the head of the migrations, empty."""
-    name = postgres_server.fresh(_postgres_template)
+def postgres_database(postgres_server: PostgresServer, _postgres_url: str) -> Iterator[Database]:
+    """A PostgreSQL database at the head of the migrations, empty. What a test leaves in it, the next one wipes."""
+    database = connect(_postgres_url)
+    postgres_server.wipe(make_url(_postgres_url).database or "")
+    yield database
+    database.dispose()
+
+
+@pytest.fixture
+def bare_postgres(postgres_server: PostgresServer) -> Iterator[Database]:
+    """A PostgreSQL database without any table."""
+    name = postgres_server.fresh()
     database = connect(postgres_server.url(name))
     yield database
     database.dispose()
     postgres_server.drop(name)
+
+
+@pytest.fixture
+def bare_sqlite(tmp_path: Path) -> Iterator[Database]:
+    """A SQLite address whose file does not exist yet."""
+    database = connect(sqlite_url(tmp_path / "bare" / "monitor.db"))
+    yield database
+    database.dispose()
+
+
+@pytest.fixture(params=["sqlite", "postgres"])
+def bare_database(request: pytest.FixtureRequest) -> Database:
+    """Either database before `upgrade`."""
+    found: Database = request.getfixturevalue(f"bare_{request.param}")
+    return found
 
 
 @pytest.fixture(params=["sqlite", "postgres"])

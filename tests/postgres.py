@@ -14,13 +14,27 @@ from pathlib import Path
 
 import psycopg
 
+_WIPE = """
+DO $$
+DECLARE name text;
+BEGIN
+    PERFORM pg_terminate_backend(pid) FROM pg_stat_activity
+        WHERE datname = current_database() AND pid <> pg_backend_pid();
+    SET LOCAL session_replication_role = replica;
+    FOR name IN SELECT tablename FROM pg_tables WHERE schemaname = 'public' AND tablename <> 'alembic_version' LOOP
+        EXECUTE format('DELETE FROM %I', name);
+    END LOOP;
+    PERFORM setval(seqrelid, 1, false) FROM pg_sequence;
+END $$
+"""
+
 
 class CannotStart(Exception):
     """PostgreSQL is not installed or does not start here; the text says why."""
 
 
 class PostgresServer:
-    """One server with one template database; every test gets a copy of that.
+    """One server; tests use one migrated database, wiped for each, or databases of their own.
 
     PostgreSQL refuses to run as root: root becomes `nobody` for it, and the binaries are copied to where `nobody`
     may read them when the checkout lies in a private folder.
@@ -119,11 +133,16 @@ class PostgresServer:
     def url(self, database: str) -> str:
         return f"postgresql://postgres@/{database}?host={self._folder}"
 
-    def fresh(self, template: str = "template0") -> str:
-        """Create a copy of the template database and return its name."""
+    def fresh(self) -> str:
+        """Create an empty database and return its name; takes a moment, `wipe` is what most tests need."""
         name = f"test_{next(self._names)}"
-        self.execute(f"CREATE DATABASE {name} TEMPLATE {template} STRATEGY file_copy")
+        self.execute(f"CREATE DATABASE {name} TEMPLATE template0")
         return name
+
+    def wipe(self, database: str) -> None:
+        """Empty every table but the schema's revision, start every sequence anew, and end forgotten connections."""
+        with psycopg.connect(self._conninfo(database), autocommit=True) as connection:
+            connection.execute(_WIPE)
 
     def drop(self, database: str) -> None:
         self.execute(f"DROP DATABASE IF EXISTS {database} WITH (FORCE)")
