@@ -258,6 +258,16 @@ def standing_hits(session: Session, topic_id: str, lane: str) -> set[int]:
     )
 
 
+def hit_counts(session: Session) -> dict[tuple[str, str], int]:
+    """Count the standing hits of each topic's lanes."""
+    rows = session.execute(
+        select(HitRow.topic_id, HitRow.lane, func.count())
+        .where(HitRow.ended_at.is_(None))
+        .group_by(HitRow.topic_id, HitRow.lane)
+    )
+    return {(topic, lane): number for topic, lane, number in rows}
+
+
 def end_hits(session: Session, topic_id: str, lane: str, pmids: Iterable[int], now: datetime) -> None:
     """Note that the topic no longer finds these; the hits stay."""
     for batch in batches(sorted(pmids)):

@@ -12,9 +12,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 BODY_LIMIT = 64 * 1024
 _LOOPBACK_NAMES = frozenset({"localhost", "127.0.0.1", "::1"})
-_POLICY = (
-    "default-src 'none'; style-src {style}; img-src 'self' data:; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
-)
+_POLICY = "default-src 'none'; style-src {style}; img-src 'self' data:; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
 PAGE_POLICY = _POLICY.format(style="'self'")
 LETTER_POLICY = _POLICY.format(style="'unsafe-inline'")
 """For frozen letters, whose styles stand inline because mail clients want them so; they hold no script."""
@@ -39,7 +37,11 @@ class Guard:
             await PlainTextResponse("This address is not served here.\n", 421)(scope, receive, send)
             return
         length = headers.get("content-length", "0")
-        if not length.isdigit() or int(length) > BODY_LIMIT or "chunked" in headers.get("transfer-encoding", "").lower():
+        if (
+            not length.isdigit()
+            or int(length) > BODY_LIMIT
+            or "chunked" in headers.get("transfer-encoding", "").lower()
+        ):
             await PlainTextResponse("The request is too large.\n", 413)(scope, receive, send)
             return
 

@@ -1,0 +1,287 @@
+"""The composition root: the one place that makes the database, the PubMed client, the mailer and the clock."""
+
+from __future__ import annotations
+
+import socket
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from email.utils import parseaddr
+from functools import cached_property
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+
+from monitor.errors import DatabaseBehind, UsageError
+from monitor.settings import LOOPBACK, Settings
+
+if TYPE_CHECKING:
+    from monitor.mail.links import Links
+    from monitor.mail.message import Sender
+    from monitor.pubmed.opener import Pacer
+    from monitor.scheduler import Ticker
+    from monitor.services.bouncing import Bouncing
+    from monitor.services.delivering import Delivering
+    from monitor.services.health import HealthCheck
+    from monitor.services.importing import Importing
+    from monitor.services.library import Library
+    from monitor.services.polling import Polling
+    from monitor.services.ports import Clock, MailTransport, PubmedSource
+    from monitor.services.publishing import Publishing
+    from monitor.services.rechecking import Rechecking
+    from monitor.services.setup import Setup
+    from monitor.services.subscribing import Subscribing
+    from monitor.services.topics import Topics
+    from monitor.services.working import Working
+    from monitor.storage.engine import Database
+    from monitor.web.app import Site
+
+PATIENCE = 300.0
+"""Seconds that one question to PubMed may take, all waits and tries included."""
+RATE, RATE_WITH_KEY = 3.0, 10.0
+"""Requests a second that NCBI allows without and with an API key (NBK25497)."""
+
+
+class SystemClock:
+    """The clock of this machine."""
+
+    def now(self) -> datetime:
+        return datetime.now(UTC)
+
+
+class House:
+    """Every service of one installation, each made when it is first asked for, so that small commands stay quick."""
+
+    def __init__(self, settings: Settings, database: Database, clock: Clock | None = None) -> None:
+        self.settings = settings
+        self.database = database
+        self.clock: Clock = clock or SystemClock()
+        self.stopping: Callable[[], bool] = lambda: False
+        self.patience = PATIENCE
+
+    @cached_property
+    def setup(self) -> Setup:
+        from monitor.services.setup import Setup
+
+        return Setup(self.database, self.clock)
+
+    @cached_property
+    def library(self) -> Library:
+        from monitor.services.library import Library
+
+        return Library(self.database)
+
+    @cached_property
+    def topics(self) -> Topics:
+        from monitor.services.topics import Topics
+
+        return Topics(self.database)
+
+    @cached_property
+    def subscribing(self) -> Subscribing:
+        from monitor.services.subscribing import Subscribing
+
+        return Subscribing(self.database, self.clock, self.settings.timezone, self.settings.language)
+
+    @property
+    def may_ask_pubmed(self) -> bool:
+        """NCBI is asked only with a contact address; a sandbox needs none."""
+        return self.settings.ncbi_email is not None or urlsplit(self.settings.eutils_url).hostname in LOOPBACK
+
+    @cached_property
+    def pacer(self) -> Pacer:
+        """The pace that all processes on this database share."""
+        from monitor.storage.pace import DatabasePacer
+
+        return DatabasePacer(self.database, RATE_WITH_KEY if self.settings.ncbi_api_key else RATE)
+
+    @cached_property
+    def pubmed(self) -> PubmedSource:
+        """The PubMed client; raises UsageError where no contact address is set."""
+        from monitor.pubmed.client import PubmedClient
+
+        if not self.may_ask_pubmed:
+            raise UsageError("PubMed is not asked without a contact address: set MONITOR_NCBI_EMAIL")
+        return PubmedClient(
+            self.settings.eutils_url + "/",
+            self.settings.ncbi_email or "sandbox@localhost",
+            self.pacer,
+            api_key=self.settings.ncbi_api_key.get_secret_value() if self.settings.ncbi_api_key else None,
+            patience=self.patience,
+        )
+
+    @cached_property
+    def polling(self) -> Polling:
+        from monitor.services.polling import Polling
+
+        return Polling(
+            self.database,
+            self.pubmed,
+            self.clock,
+            first_days=self.settings.first_poll_days,
+            reconcile_days=self.settings.reconcile_days,
+            stopping=lambda: self.stopping(),
+        )
+
+    @cached_property
+    def rechecking(self) -> Rechecking:
+        from monitor.services.rechecking import Rechecking
+
+        return Rechecking(self.database, self.pubmed, self.clock, stopping=lambda: self.stopping())
+
+    @cached_property
+    def importing(self) -> Importing:
+        from monitor.services.importing import Importing
+
+        return Importing(self.database, self.pubmed if self.may_ask_pubmed else None, self.clock)
+
+    @cached_property
+    def links(self) -> Links:
+        from monitor.mail.links import Links
+
+        return Links(self.settings.public_url, self._secret)
+
+    @cached_property
+    def sender(self) -> Sender:
+        from monitor.mail.message import Sender
+
+        name, address = parseaddr(self.settings.mail_from)
+        site = urlsplit(self.settings.public_url).hostname or "localhost"
+        return Sender(
+            address=address,
+            name=name,
+            list_id=f"weekly.{site}",
+            list_name=self.settings.digest_name,
+            reply_to=self.settings.mail_reply_to,
+        )
+
+    @cached_property
+    def publishing(self) -> Publishing:
+        from monitor.resources import load_mesh_tree
+        from monitor.services.publishing import Publishing
+
+        return Publishing(
+            self.database,
+            self.clock,
+            self.links,
+            self.sender,
+            load_mesh_tree(),
+            name=self.settings.digest_name,
+            zone=self.settings.timezone,
+            language=self.settings.language,
+        )
+
+    def transport(self) -> MailTransport:
+        """Open a way out for mail; raises SettingsError for a mail URL that cannot work. Nothing is connected yet."""
+        from monitor.mail.transport import open_transport, parse_mail_url
+
+        route = parse_mail_url(self.settings.mail_url.get_secret_value(), plain_relays=self.settings.mail_plain_relays)
+        return open_transport(route, local_hostname=socket.gethostname() or "localhost")
+
+    @cached_property
+    def delivering(self) -> Delivering:
+        from monitor.services.delivering import Delivering
+        from monitor.services.working import new_owner
+
+        return Delivering(
+            self.database,
+            self.transport(),
+            self.clock,
+            secret=self._secret,
+            domain=self.sender.address.rpartition("@")[2],
+            owner=new_owner(),
+        )
+
+    @cached_property
+    def bouncing(self) -> Bouncing:
+        from monitor.services.bouncing import Bouncing
+
+        return Bouncing(self.database, self.clock, secret=self._secret)
+
+    @cached_property
+    def health(self) -> HealthCheck:
+        from monitor.core.health import Installation
+        from monitor.services.health import HealthCheck
+        from monitor.storage.engine import sqlite_advice
+
+        installation = Installation(
+            contact_known=self.may_ask_pubmed,
+            mail_leaves=not self.settings.mail_url.get_secret_value().startswith("file:"),
+            public_url=self.settings.public_url,
+            storage_advice=sqlite_advice(self.database),
+        )
+        return HealthCheck(self.database, self.clock, installation, self.publishing.overdue)
+
+    @cached_property
+    def working(self) -> Working:
+        from monitor.services.working import Job, Turn, Working, daily, every
+
+        def poll(turn: Turn) -> None:
+            self.stopping = turn.stopping
+            self.polling.poll_due(self.settings.poll_hour, self.settings.zone)
+
+        def recheck(turn: Turn) -> None:
+            self.stopping = turn.stopping
+            self.rechecking.run()
+
+        jobs = [
+            Job("publish", "mail", lambda _turn: self._publish(), every(10)),
+            Job("deliver", "mail", lambda turn: self._deliver(turn.stopping)),
+        ]
+        if self.may_ask_pubmed:
+            jobs += [Job("poll", "pubmed", poll, every(15)), Job("recheck", "pubmed", recheck, every(60))]
+        jobs.append(
+            Job("housekeeping", "mail", lambda turn: self.working.housekeeping(turn), daily(3, self.settings.zone))
+        )
+        return Working(self.database, self.clock, jobs)
+
+    def ticker(self) -> Ticker:
+        from monitor.scheduler import Ticker
+
+        return Ticker(self.working)
+
+    @cached_property
+    def site(self) -> Site:
+        from monitor.mail.render import render_page
+        from monitor.web.app import Site
+
+        return Site(
+            database=self.database,
+            subscribing=self.subscribing,
+            findings=self.health.findings,
+            write_issue=lambda contents, key: render_page(contents, self.links, key),
+            public_url=self.settings.public_url,
+            name=self.settings.digest_name,
+        )
+
+    @property
+    def _secret(self) -> bytes:
+        return self.settings.secret_key.get_secret_value().encode()
+
+    def _publish(self) -> None:
+        self.publishing.publish()
+
+    def _deliver(self, stopping: Callable[[], bool]) -> None:
+        self.delivering.run(stop=stopping)
+
+
+@contextmanager
+def build(settings: Settings, *, clock: Clock | None = None, create: bool = False) -> Iterator[House]:
+    """Open an installation. Raises DatabaseBehind or DatabaseDamaged before anything else is touched.
+
+    `create` makes a database that does not exist yet, with the starter topics; one that is behind is never changed.
+    """
+    from monitor.storage import migrations
+    from monitor.storage.engine import connect
+
+    database = connect(settings.database_url.get_secret_value())
+    try:
+        house = House(settings, database, clock)
+        try:
+            migrations.check(database)
+        except DatabaseBehind:
+            if not create or migrations.current(database) is not None:
+                raise
+            house.setup.run()
+        yield house
+    finally:
+        database.dispose()

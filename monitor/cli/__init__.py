@@ -1,0 +1,1 @@
+"""The commands: settings, then build, then one service call, then print."""

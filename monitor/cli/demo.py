@@ -1,0 +1,258 @@
+"""`monitor demo`: nine weeks of an invented field, played through the sandbox with a set clock."""
+
+from __future__ import annotations
+
+import email
+import shutil
+import socket
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime, time, timedelta
+from email.message import Message
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+from monitor.build import House, build
+from monitor.cli.frame import choices, tell
+from monitor.cli.serving import listen, serve
+from monitor.errors import UsageError
+from monitor.pubmed.sandbox import Corpus, Fault, Sandbox, SetClock
+from monitor.resources import resource_dir
+from monitor.settings import load, with_secret_key
+
+START = date(2026, 9, 21)
+WEEKS = 9
+ZONE = ZoneInfo("Europe/Berlin")
+UNKNOWN_PHRASE = "CAR-iNK"
+UNKNOWN_FROM, UNKNOWN_UNTIL = date(2026, 10, 6), date(2026, 10, 14)
+FAILING_FROM, FAILING_UNTIL = date(2026, 10, 30), date(2026, 11, 3)
+FAILING_TERM = "NKX101"
+"""Stands in the search of one topic only."""
+OUTAGE_FROM, OUTAGE_UNTIL = date(2026, 11, 3), date(2026, 11, 10)
+MEMBER, CURATOR, FORMER = "member@lab.example", "curator@lab.example", "former@lab.example"
+MARKER = ".evidence-monitor-demo"
+PORTS_TRIED = 50
+
+
+class Unpaced:
+    """The sandbox of the demo allows any rate."""
+
+    def reserve(self) -> float:
+        return 0.0
+
+
+@dataclass
+class Week:
+    """What happened up to one digest day."""
+
+    day: date
+    new: int = 0
+    revised: int = 0
+    polls: int = 0
+    failed: set[str] = field(default_factory=set)
+    unknown: set[str] = field(default_factory=set)
+    withdrawn: int = 0
+    mails: list[tuple[str, str, Path]] = field(default_factory=list)
+    note: str = ""
+
+
+def play(folder: Path, port: int, *, once: bool = False) -> None:
+    """Play the story into `folder`, print what happened, and serve the issues unless `once`."""
+    folder = folder.absolute()
+    _prepare(folder)
+    with demo_house(folder, port) as (house, sandbox, clock, listener):
+        tell(f"Playing {WEEKS} weeks of invented papers. Nothing leaves this machine.")
+        mails = folder / "mail"
+        for week in story(house, sandbox, clock, mails):
+            print_week(week)
+        _print_end(house, folder)
+        if once:
+            return
+        serve(house.site, "127.0.0.1", port, bound=listener)
+
+
+@contextmanager
+def demo_house(folder: Path, port: int) -> Iterator[tuple[House, Sandbox, SetClock, socket.socket]]:
+    """Open an installation in `folder` that asks a sandbox, mails into a folder, and lives by a set clock."""
+    listener = listen("127.0.0.1", port, tries=PORTS_TRIED)
+    clock = SetClock()
+    clock.set(_at(START, 5))
+    corpus = Corpus.read(resource_dir("db") / "seed" / "demo_corpus.xml")
+    with listener, Sandbox(corpus, clock=clock, rate_limit=None) as sandbox:
+        settings = with_secret_key(
+            load(
+                choices.config,
+                environ={},
+                home=folder,
+                eutils_url=sandbox.url,
+                public_url=f"http://127.0.0.1:{listener.getsockname()[1]}",
+                mail_from="NK evidence (demo) <digest@lab.example>",
+                timezone=ZONE.key,
+            )
+        )
+        with build(settings, clock=clock, create=True) as house:
+            house.pacer = Unpaced()
+            house.patience = 0.0
+            yield house, sandbox, clock, listener
+
+
+def story(house: House, sandbox: Sandbox, clock: SetClock, mails: Path) -> Iterator[Week]:
+    """Live through the weeks, day by day as a worker would; yield each digest day with what led to it."""
+    _people(house)
+    seen: set[Path] = set()
+    week = Week(START)
+    for number in range((WEEKS - 1) * 7 + 1):
+        day = START + timedelta(days=number)
+        digest_day = day.weekday() == START.weekday()
+        week.day = day
+        if OUTAGE_FROM <= day < OUTAGE_UNTIL:
+            week.note = "the machine was down all week: nothing was polled and no digest was made"
+        else:
+            clock.set(_at(day, 6))
+            _weather(sandbox, day)
+            _poll(house, week)
+            if digest_day:
+                clock.set(_at(day, 7))
+                house.publishing.publish()
+                house.delivering.run()
+                week.mails = sorted(_new_mails(mails, seen), key=lambda mail: mail[0])
+                _return_one(house, week)
+        if digest_day:
+            yield week
+            week = Week(day)
+
+
+def print_week(week: Week) -> None:
+    print(f"\n{week.day:%a %d %b %Y}   {week.polls} searches: {week.new} new, {week.revised} revised")  # noqa: T201
+    lines = []
+    if week.failed:
+        lines.append(f"searches failed for {', '.join(sorted(week.failed))}")
+    for phrase in sorted(week.unknown):
+        lines.append(f"PubMed did not know the phrase “{phrase}”; the digest says so")
+    if week.withdrawn:
+        lines.append(f"{week.withdrawn} withdrawn: PubMed no longer has it, we keep it")
+    if week.note:
+        lines.append(week.note)
+    for address, subject, _ in week.mails:
+        lines.append(f"{address:<20} {subject}")
+    for line in lines:
+        print(f"    {line}")  # noqa: T201
+
+
+def _print_end(house: House, folder: Path) -> None:
+    number = len(list((folder / "mail").glob("*.eml")))
+    print(
+        f"\n{number} mails lie in {folder / 'mail'}; the papers came from {resource_dir('db') / 'seed' / 'demo_corpus.xml'}"
+    )  # noqa: T201
+    print(f"Look closer:  monitor --home {folder} show 90000201 --versions")  # noqa: T201
+
+
+def _people(house: House) -> None:
+    everything = [state.stored.id for state in house.topics.all()]
+    house.subscribing.add(MEMBER, "Lab member")
+    house.subscribing.add(CURATOR, "Curator", role="curator")
+    house.subscribing.add(FORMER, "Former member")
+    house.subscribing.subscribe(MEMBER, ["car-nk", "ipsc-nk", "cik", "nk-adoptive"], zone=ZONE.key)
+    house.subscribing.subscribe(CURATOR, everything, zone=ZONE.key)
+    house.subscribing.subscribe(FORMER, ["cik"], zone=ZONE.key)
+
+
+def _weather(sandbox: Sandbox, day: date) -> None:
+    """Let PubMed behave as the story wants it on this day."""
+    sandbox.unknown_phrases = {UNKNOWN_PHRASE} if UNKNOWN_FROM <= day < UNKNOWN_UNTIL else set()
+    sandbox.faults.clear()
+    if FAILING_FROM <= day < FAILING_UNTIL:
+        sandbox.fault(Fault.DATABASE_OUTAGE, utility="esearch", term=FAILING_TERM)
+
+
+def _poll(house: House, week: Week) -> None:
+    report = house.polling.poll_due(house.settings.poll_hour, ZONE)
+    for outcome in report.outcomes:
+        week.polls += 1
+        if outcome.state == "failed":
+            week.failed.add(outcome.topic_id)
+        if outcome.poll is not None and outcome.kind == "window":
+            week.new += outcome.poll.new
+            week.revised += outcome.poll.revised
+            week.unknown |= set(outcome.poll.unknown_phrases)
+    checked = house.rechecking.run()
+    week.revised += checked.revised
+    week.withdrawn += checked.withdrawn
+
+
+def _new_mails(folder: Path, seen: set[Path]) -> Iterator[tuple[str, str, Path]]:
+    for path in sorted(set(folder.glob("*.eml")) - seen):
+        seen.add(path)
+        message = _read(path)
+        yield str(message["To"]), _subject(message), path
+
+
+def _return_one(house: House, week: Week) -> None:
+    """The former member's mail comes back from the first issue on, as a relay would report it."""
+    for address, _, path in week.mails:
+        if FORMER in address:
+            received = house.bouncing.receive(_notice(_read(path)))
+            if received.suppressed:
+                week.note = f"{FORMER} bounced ({received.summary}); no more mail goes there"
+
+
+def _notice(message: Message) -> bytes:
+    """Return a delivery status notice (RFC 3464) about one mail."""
+    return "\r\n".join(
+        [
+            "From: MAILER-DAEMON@relay.lab.example",
+            "To: digest@lab.example",
+            "Subject: Undelivered Mail Returned to Sender",
+            "Auto-Submitted: auto-replied",
+            "MIME-Version: 1.0",
+            'Content-Type: multipart/report; report-type=delivery-status; boundary="=_demo"',
+            "",
+            "--=_demo",
+            "Content-Type: text/plain",
+            "",
+            "The mail could not be delivered.",
+            "--=_demo",
+            "Content-Type: message/delivery-status",
+            "",
+            "Reporting-MTA: dns; relay.lab.example",
+            "",
+            f"Final-Recipient: rfc822; {FORMER}",
+            "Action: failed",
+            "Status: 5.1.1",
+            "Diagnostic-Code: smtp; 550 5.1.1 no such user",
+            "",
+            "--=_demo",
+            "Content-Type: text/rfc822-headers",
+            "",
+            f"Message-ID: {message['Message-ID']}",
+            f"To: {FORMER}",
+            "",
+            "--=_demo--",
+            "",
+        ]
+    ).encode("ascii")
+
+
+def _read(path: Path) -> Message:
+    return email.message_from_bytes(path.read_bytes())
+
+
+def _subject(message: Message) -> str:
+    return str(email.header.make_header(email.header.decode_header(message["Subject"])))
+
+
+def _at(day: date, hour: int) -> datetime:
+    return datetime.combine(day, time(hour, 5), ZONE).astimezone(UTC)
+
+
+def _prepare(folder: Path) -> None:
+    """Empty the folder of an earlier demo; a folder that holds anything else is refused."""
+    if folder.exists() and any(folder.iterdir()) and not (folder / MARKER).exists():
+        raise UsageError(f"{folder} holds something that is no demo; choose another --dir")
+    try:
+        shutil.rmtree(folder, ignore_errors=True)
+        folder.mkdir(parents=True)
+        (folder / MARKER).write_text("made by monitor demo; it is emptied at the next one\n", encoding="ascii")
+    except OSError as error:
+        raise UsageError(f"cannot use {folder}: {error.strerror}") from error

@@ -1,0 +1,70 @@
+"""`monitor backup`, `restore`, `sandbox`, `demo`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from monitor.cli.frame import app, house, settings, tell
+
+
+@app.command("backup")
+def backup(file: Annotated[Path, typer.Argument(metavar="FILE")]) -> None:
+    """Write everything into one archive that either database can restore."""
+    from monitor.services.backup import backup as write
+
+    with house() as here:
+        report = write(here.database, file, here.clock.now())
+    typer.echo(
+        f"{report.rows:,} rows in {file} ({file.stat().st_size:,} bytes). Keep the secret key ({here.settings.home / 'secret-key'}) with it."
+    )
+
+
+@app.command("restore")
+def restore(file: Annotated[Path, typer.Argument(metavar="FILE")]) -> None:
+    """Fill an empty database from an archive; one that holds anything is refused."""
+    from monitor.services.backup import restore as read
+    from monitor.storage.engine import connect
+
+    database = connect(settings().database_url.get_secret_value())
+    try:
+        report = read(database, file)
+        typer.echo(f"{report.rows:,} rows restored into {database.name}.")
+    finally:
+        database.dispose()
+
+
+@app.command("sandbox")
+def sandbox(
+    corpus: Annotated[
+        list[Path], typer.Option("--corpus", metavar="FILE", help="PubMed XML, .xml or .xml.gz; may be repeated.")
+    ],
+    port: Annotated[int, typer.Option(min=0, max=65535, help="Port; the next free one by default.")] = 0,
+    faults: Annotated[Path | None, typer.Option(metavar="FILE", help="YAML that says which answers go wrong.")] = None,
+) -> None:
+    """Serve E-utilities on this machine over PubMed XML files, to try searches without PubMed."""
+    from monitor.pubmed.sandbox import serve
+
+    def ready(url: str) -> None:
+        typer.echo(url)
+        tell(f"Try: MONITOR_EUTILS_URL={url} monitor poll --full     Ctrl-C stops.")
+
+    serve(corpus, port=port, faults=faults, ready=ready)
+
+
+@app.command("demo")
+def demo(
+    once: Annotated[bool, typer.Option("--once", help="Print the summary and exit without serving pages.")] = False,
+    folder: Annotated[
+        Path, typer.Option("--dir", help="Where the demo keeps its database and mails; made anew each time.")
+    ] = Path("demo"),
+    port: Annotated[
+        int, typer.Option(min=0, max=65535, help="Port of the web pages; the next free one if taken.")
+    ] = 8000,
+) -> None:
+    """Play nine weeks of an invented field: polls, digests, corrections, an outage; then show the issues as pages."""
+    from monitor.cli.demo import play
+
+    play(folder, port, once=once)

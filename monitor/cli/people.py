@@ -1,0 +1,142 @@
+"""`monitor person`: who is here and what each receives."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+import typer
+
+from monitor.cli.frame import Json, app, house, print_json
+from monitor.core.people import Person, Subscription
+from monitor.core.slots import DAYS, day_number
+from monitor.errors import UsageError
+
+group = typer.Typer(help="Members, curators and admins, and what each receives.", no_args_is_help=True)
+app.add_typer(group, name="person")
+
+Address = Annotated[str, typer.Argument(metavar="ADDRESS")]
+
+
+@group.command("add")
+def add(
+    address: Address,
+    name: Annotated[str, typer.Option(help="How the person is called.")] = "",
+    role: Annotated[str, typer.Option(help="member, curator or admin.")] = "member",
+    language: Annotated[str | None, typer.Option(help="Language of mails.")] = None,
+) -> None:
+    """Add a person; a disabled one comes back."""
+    with house() as here:
+        person = here.subscribing.add(address, name, role, language)
+    typer.echo(f"{person.address} is here as {person.role}. Next: monitor person subscribe {person.address} TOPIC...")
+
+
+@group.command("list")
+def list_people(as_json: Json = False) -> None:
+    """List everybody with what they receive."""
+    with house() as here:
+        people = here.subscribing.everyone()
+    if as_json:
+        print_json([_object(person) for person in people])
+        return
+    for person in people:
+        typer.echo(f"{person.address:<36} {person.role:<8} {_receives(person)}")
+    if not people:
+        typer.echo("Nobody yet. Add the first person: monitor person add ADDRESS")
+
+
+@group.command("subscribe")
+def subscribe(
+    address: Address,
+    topics: Annotated[
+        list[str] | None, typer.Argument(metavar="TOPIC...", help="As `monitor topic list` names them.")
+    ] = None,
+    day: Annotated[str | None, typer.Option(help="Weekday of the digest: monday ... sunday.")] = None,
+    hour: Annotated[int | None, typer.Option(help="Local hour, 0 to 23.")] = None,
+    zone: Annotated[str | None, typer.Option(help="Time zone, like Europe/Berlin.")] = None,
+    language: Annotated[str | None, typer.Option(help="Language of the digest.")] = None,
+    limit: Annotated[int | None, typer.Option(help="Most papers shown in full; the rest is listed.")] = None,
+    opt_in: Annotated[
+        bool, typer.Option("--opt-in", help="The owner asked again after having unsubscribed or bounced.")
+    ] = False,
+) -> None:
+    """Send a person the weekly digest of some topics, or change what they receive."""
+    with house() as here:
+        held = here.subscribing.subscribe(
+            address,
+            topics or (),
+            day=_weekday(day),
+            hour=hour,
+            zone=zone,
+            language=language,
+            limit=limit,
+            opt_in=opt_in,
+        )
+    typer.echo(f"{address} receives {_what(held)}.")
+
+
+@group.command("unsubscribe")
+def unsubscribe(
+    address: Address,
+    topics: Annotated[
+        list[str] | None, typer.Argument(metavar="[TOPIC...]", help="Only these; all when none is named.")
+    ] = None,
+) -> None:
+    """Stop a person's digest, or some topics of it."""
+    with house() as here:
+        left = here.subscribing.unsubscribe(address, topics or ())
+    typer.echo(
+        f"{left.address or address} receives nothing."
+        if left.already or not topics
+        else f"{left.address} no longer receives {', '.join(topics)}."
+    )
+
+
+@group.command("disable")
+def disable(address: Address) -> None:
+    """Take a person out; kept for the log, and `person add` brings them back."""
+    with house() as here:
+        person = here.subscribing.disable(address)
+    typer.echo(f"{person.address} is disabled and receives nothing.")
+
+
+def _weekday(text: str | None) -> int | None:
+    if text is None:
+        return None
+    number = day_number(text)
+    if number is None:
+        raise UsageError(f"--day: {text!r} is not one of {', '.join(DAYS)}")
+    return number
+
+
+def _what(held: Subscription) -> str:
+    topics = ", ".join(each.topic for each in held.topics)
+    return f"{topics} on {DAYS[held.day].capitalize()}s at {held.hour:02d}:00 {held.zone}, at most {held.card_limit} papers in full"
+
+
+def _receives(person: Person) -> str:
+    if person.disabled_at is not None:
+        return "disabled"
+    if person.subscription is None:
+        return "nothing" + (f" ({person.suppressed})" if person.suppressed else "")
+    return _what(person.subscription) + (f"; no mail: {person.suppressed}" if person.suppressed else "")
+
+
+def _object(person: Person) -> dict[str, Any]:
+    held = person.subscription
+    return {
+        "address": person.address,
+        "name": person.name,
+        "role": person.role,
+        "language": person.language,
+        "disabled_at": person.disabled_at,
+        "suppressed": person.suppressed,
+        "subscription": held
+        and {
+            "topics": [each.topic for each in held.topics],
+            "day": DAYS[held.day],
+            "hour": held.hour,
+            "zone": held.zone,
+            "language": held.language,
+            "limit": held.card_limit,
+        },
+    }

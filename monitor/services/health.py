@@ -1,0 +1,31 @@
+"""The state of everything, for `monitor doctor`, the health page and programs that watch."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+
+from monitor.core.health import Finding, Installation, examine
+from monitor.services.ports import Clock
+from monitor.storage import health
+from monitor.storage.engine import Database
+
+
+class HealthCheck:
+    """Reads the facts in one snapshot and judges them; changes nothing."""
+
+    def __init__(
+        self, database: Database, clock: Clock, installation: Installation, digests_overdue: Callable[[], int]
+    ) -> None:
+        self._database = database
+        self._clock = clock
+        self._installation = installation
+        self._digests_overdue = digests_overdue
+
+    def findings(self, *, expect_worker: bool = True) -> list[Finding]:
+        """Return what is fine, notable, suspicious or wrong, worst first."""
+        now = self._clock.now()
+        with self._database.read() as session:
+            facts = health.facts(session, now)
+        facts = replace(facts, digests_overdue=self._digests_overdue())
+        return examine(facts, self._installation, now, expect_worker=expect_worker)

@@ -1,0 +1,32 @@
+"""First run and upgrade: the schema, then the starter topics."""
+
+from __future__ import annotations
+
+import yaml
+
+from monitor.core.strategy import Topic, read_topics
+from monitor.resources import resource_dir
+from monitor.services.ports import Clock
+from monitor.storage import migrations, strategies
+from monitor.storage.engine import Database
+from monitor.storage.strategies import StarterReport
+
+
+class Setup:
+    """Makes an empty place an installation, and an old one current; safe to repeat."""
+
+    def __init__(self, database: Database, clock: Clock) -> None:
+        self._database = database
+        self._clock = clock
+
+    def run(self) -> StarterReport:
+        """Create or upgrade the database and load the starter topics; what the lab has changed stays as it is."""
+        migrations.upgrade(self._database)
+        with self._database.write() as session:
+            return strategies.load_starter(session, starter_topics(), self._clock.now())
+
+
+def starter_topics() -> tuple[Topic, ...]:
+    """Return the topics that ship with us."""
+    text = (resource_dir("db") / "seed" / "queries.yaml").read_text(encoding="utf-8")
+    return read_topics(yaml.safe_load(text))
