@@ -176,6 +176,19 @@ class _Reader:
     def holds_more(self) -> bool:
         return bool(self._held)
 
+    def spoke_early(self) -> bool:
+        """Whether something is there to read, be it the end of the connection; does not wait."""
+        if self._held:
+            return True
+        self._sock.settimeout(0)
+        try:
+            self._held = self._sock.recv(8192)
+        except (BlockingIOError, ssl.SSLWantReadError, ssl.SSLWantWriteError):
+            return False
+        finally:
+            self.arm()
+        return True
+
     def readline(self, limit: int) -> bytes:
         while b"\n" not in self._held and len(self._held) < limit:
             self.arm()
@@ -282,6 +295,9 @@ class _Conversation:
             self._expect(self._smtp.docmd("DATA"), "data", 354)
         with self._phase("body"):
             self._write(octets)
+            if self._reader is not None and self._reader.spoke_early():
+                # The relay refuses or has gone already; without this look the mail would be in doubt after the dot.
+                self._expect(self._smtp.getreply(), "body")
 
     def dot(self) -> Outcome:
         """Write the dot and wait for the reply that decides; without one, nobody knows."""
@@ -362,7 +378,8 @@ class _Conversation:
             raise _Lost(Outcome(Fate.NOT_SENT, phase, text=text))
         outcome = Outcome(Fate.NOT_SENT, phase, code, enhanced_code(text), text)
         # After 421 the relay hangs up (RFC 5321 section 3.8); before MAIL there is nothing to go back to.
-        if code == 421 or phase in ("connect", "ehlo", "tls", "auth"):
+        # In the middle of a body no command can follow.
+        if code == 421 or phase in ("connect", "ehlo", "tls", "auth", "body"):
             raise _Lost(outcome)
         raise _Refused(outcome)
 
