@@ -241,14 +241,13 @@ class House:
 
     @cached_property
     def site(self) -> Site:
-        from monitor.mail.render import render_page
         from monitor.web.app import Site
 
         return Site(
             database=self.database,
             subscribing=self.subscribing,
             findings=self.health.findings,
-            write_issue=lambda contents, key: render_page(contents, self.links, key),
+            write_issue=lambda page: page.html.replace(self.links.unsubscribe(), self.settings.public_url),
             public_url=self.settings.public_url,
             name=self.settings.digest_name,
         )

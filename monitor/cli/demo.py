@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import email
+import email.header
 import shutil
 import socket
 from collections.abc import Iterator
@@ -12,6 +13,8 @@ from datetime import UTC, date, datetime, time, timedelta
 from email.message import Message
 from pathlib import Path
 from zoneinfo import ZoneInfo
+
+import typer
 
 from monitor.build import House, build
 from monitor.cli.frame import choices, tell
@@ -65,8 +68,10 @@ def play(folder: Path, port: int, *, once: bool = False) -> None:
         tell(f"Playing {WEEKS} weeks of invented papers. Nothing leaves this machine.")
         mails = folder / "mail"
         for week in story(house, sandbox, clock, mails):
-            print_week(week)
-        _print_end(house, folder)
+            for line in week_lines(week):
+                typer.echo(line)
+        for line in _end_lines(folder):
+            typer.echo(line)
         if once:
             return
         serve(house.site, "127.0.0.1", port, bound=listener)
@@ -123,29 +128,25 @@ def story(house: House, sandbox: Sandbox, clock: SetClock, mails: Path) -> Itera
             week = Week(day)
 
 
-def print_week(week: Week) -> None:
-    print(f"\n{week.day:%a %d %b %Y}   {week.polls} searches: {week.new} new, {week.revised} revised")  # noqa: T201
-    lines = []
+def week_lines(week: Week) -> Iterator[str]:
+    """Tell a week: what was searched and found, what went wrong, and which mails went out."""
+    yield f"\n{week.day:%a %d %b %Y}   {week.polls} searches: {week.new} new, {week.revised} revised"
     if week.failed:
-        lines.append(f"searches failed for {', '.join(sorted(week.failed))}")
+        yield f"    searches failed for {', '.join(sorted(week.failed))}"
     for phrase in sorted(week.unknown):
-        lines.append(f"PubMed did not know the phrase “{phrase}”; the digest says so")
+        yield f"    PubMed did not know the phrase “{phrase}”; the digest says so"
     if week.withdrawn:
-        lines.append(f"{week.withdrawn} withdrawn: PubMed no longer has it, we keep it")
+        yield f"    {week.withdrawn} withdrawn: PubMed no longer has it, we keep it"
     if week.note:
-        lines.append(week.note)
+        yield f"    {week.note}"
     for address, subject, _ in week.mails:
-        lines.append(f"{address:<20} {subject}")
-    for line in lines:
-        print(f"    {line}")  # noqa: T201
+        yield f"    {address:<20} {subject}"
 
 
-def _print_end(house: House, folder: Path) -> None:
+def _end_lines(folder: Path) -> Iterator[str]:
     number = len(list((folder / "mail").glob("*.eml")))
-    print(
-        f"\n{number} mails lie in {folder / 'mail'}; the papers came from {resource_dir('db') / 'seed' / 'demo_corpus.xml'}"
-    )  # noqa: T201
-    print(f"Look closer:  monitor --home {folder} show 90000201 --versions")  # noqa: T201
+    yield f"\n{number} mails lie in {folder / 'mail'}; the papers came from {resource_dir('db') / 'seed' / 'demo_corpus.xml'}"
+    yield f"Look closer:  monitor --home {folder} show 90000201 --versions"
 
 
 def _people(house: House) -> None:
@@ -160,7 +161,7 @@ def _people(house: House) -> None:
 
 def _weather(sandbox: Sandbox, day: date) -> None:
     """Let PubMed behave as the story wants it on this day."""
-    sandbox.unknown_phrases = {UNKNOWN_PHRASE} if UNKNOWN_FROM <= day < UNKNOWN_UNTIL else set()
+    sandbox.unknown_phrases = [UNKNOWN_PHRASE] if UNKNOWN_FROM <= day < UNKNOWN_UNTIL else []
     sandbox.faults.clear()
     if FAILING_FROM <= day < FAILING_UNTIL:
         sandbox.fault(Fault.DATABASE_OUTAGE, utility="esearch", term=FAILING_TERM)

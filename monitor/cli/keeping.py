@@ -45,11 +45,11 @@ def sandbox(
     faults: Annotated[Path | None, typer.Option(metavar="FILE", help="YAML that says which answers go wrong.")] = None,
 ) -> None:
     """Serve E-utilities on this machine over PubMed XML files, to try searches without PubMed."""
-    from monitor.pubmed.sandbox import serve
+    from monitor.pubmed.sandbox import Sandbox, serve
 
-    def ready(url: str) -> None:
-        typer.echo(url)
-        tell(f"Try: MONITOR_EUTILS_URL={url} monitor poll --full     Ctrl-C stops.")
+    def ready(server: Sandbox) -> None:
+        typer.echo(server.url)
+        tell(f"Try: MONITOR_EUTILS_URL={server.url} monitor poll --full     Ctrl-C stops.")
 
     serve(corpus, port=port, faults=faults, ready=ready)
 

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from monitor.core.health import Finding, Installation, examine
 from monitor.services.ports import Clock
-from monitor.storage import health
+from monitor.storage import facts as stored
 from monitor.storage.engine import Database
 
 
@@ -26,6 +26,6 @@ class HealthCheck:
         """Return what is fine, notable, suspicious or wrong, worst first."""
         now = self._clock.now()
         with self._database.read() as session:
-            facts = health.facts(session, now)
+            facts = stored.facts(session, now)
         facts = replace(facts, digests_overdue=self._digests_overdue())
         return examine(facts, self._installation, now, expect_worker=expect_worker)

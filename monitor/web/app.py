@@ -6,8 +6,6 @@ import gettext
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Protocol
-
 import structlog
 from fastapi import FastAPI, Request
 from fastapi.responses import HTMLResponse, JSONResponse, PlainTextResponse, Response
@@ -21,18 +19,13 @@ from monitor.resources import resource_dir
 from monitor.services.subscribing import Subscribing
 from monitor.storage import issues
 from monitor.storage.engine import Database
+from monitor.storage.issues import IssueLine, IssuePage
 from monitor.web.safety import LETTER_POLICY, Guard, from_this_machine
 
 STATIC = Path(__file__).resolve().parent / "static"
 ISSUES_SHOWN = 200
 
 log = structlog.get_logger(__name__)
-
-
-class PageWriter(Protocol):
-    """Writes the web page of a frozen issue."""
-
-    def __call__(self, contents: dict[str, Any], key: str) -> str: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +35,7 @@ class Site:
     database: Database
     subscribing: Subscribing
     findings: Callable[[], Sequence[Finding]]
-    write_issue: PageWriter
+    write_issue: Callable[[IssuePage], str]
     public_url: str
     name: str
 
@@ -63,19 +56,19 @@ def create_app(site: Site) -> FastAPI:
                 ],
             )
         with site.database.read() as session:
-            return pages.write("issues.html", issues=issues.newest(session, ISSUES_SHOWN))
+            return pages.write("issues.html", issues=[_row(each) for each in issues.archive(session, ISSUES_SHOWN)])
 
     @app.get("/issues/{key}")
     def issue(key: str) -> Response:
         with site.database.read() as session:
-            contents = issues.contents_by_key(session, key)
-        if contents is None:
+            page = issues.by_key(session, key)
+        if page is None:
             return pages.message(
                 "No such issue",
                 ["The link may have been cut by a mail program. Copy it whole, or ask for it again."],
                 404,
             )
-        return HTMLResponse(site.write_issue(contents, key), headers={"Content-Security-Policy": LETTER_POLICY})
+        return HTMLResponse(site.write_issue(page), headers={"Content-Security-Policy": LETTER_POLICY})
 
     @app.get("/u/{token}")
     def ask_to_leave(token: str) -> Response:
@@ -121,6 +114,11 @@ def create_app(site: Site) -> FastAPI:
         title = {404: "No such page", 405: "Not possible here"}.get(error.status_code, "That did not work")
         return pages.message(title, [str(error.detail) + "."], error.status_code)
 
+    @app.exception_handler(Exception)
+    def unexpected(request: Request, error: Exception) -> Response:
+        log.error("request broke", path=request.url.path, exc_info=error)
+        return pages.message("Something went wrong here", ["It was written down. Nothing was changed."], 500)
+
     @app.exception_handler(MonitorError)
     def out_of_reach(request: Request, error: MonitorError) -> Response:
         log.error("request failed", path=request.url.path, error=str(error))
@@ -151,3 +149,8 @@ class _Pages:
 
     def message(self, title: str, lines: Sequence[str], status: int = 200) -> Response:
         return self.write("message.html", status, title=title, lines=lines)
+
+
+def _row(issue: IssueLine) -> dict[str, str]:
+    people = "1 person" if issue.deliveries == 1 else f"{issue.deliveries} people"
+    return {"key": issue.key, "label": issue.label, "subject": issue.subject, "note": f"{issue.slot}, for {people}"}

@@ -146,7 +146,7 @@ class Rule:
             (self.utility is None or self.utility == request.utility)
             and (self.more_than is None or len(ids) > self.more_than)
             and (self.pmid is None or self.pmid in ids)
-            and (self.term is None or self.term in request.first("term"))
+            and (self.term is None or self.term in request.get("term"))
         )
 
 

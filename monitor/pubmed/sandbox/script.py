@@ -17,6 +17,7 @@ RULE_KEYS: dict[str, tuple[type, ...]] = {
     "utility": (str,),
     "more_than": (int,),
     "pmid": (int,),
+    "term": (str,),
     "calls": (list,),
     "every": (int,),
     "probability": (int, float),
