@@ -1,0 +1,433 @@
+"""Issues: what a selection needs to know, in a number of statements that does not grow with the readers, and freezing."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from itertools import pairwise
+from typing import Any
+
+from sqlalchemy import and_, case, func, insert, select, text
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.orm import Session
+
+from monitor.core.revision import Change
+from monitor.storage.bulk import batches, is_sqlite
+from monitor.storage.tables import (
+    DeliveryRow,
+    HitRow,
+    IssueEntryRow,
+    IssueRow,
+    PersonRow,
+    PollRow,
+    SubscriptionRow,
+    SuppressionRow,
+    VersionRow,
+)
+
+ISSUE_LOCK = 7_250_102
+"""PostgreSQL advisory lock: one transaction at a time freezes issues, as on SQLite."""
+
+UNDERWAY = ("queued", "leased", "in_doubt", "sent")
+"""A delivery in one of these has brought its papers, or still may; failed and cancelled ones are made up for."""
+REACHED = ("sent", "in_doubt")
+WEEKS = 8
+_WEEK = timedelta(days=7)
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """Where a subscription stands: its last slot and delivery, and until when it is served."""
+
+    last_slot: str | None = None
+    last_delivery: int = 0
+    served_until: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class NewsHit:
+    topic: str
+    pmid: int
+    found_at: datetime
+    strategy_id: int
+    lines: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """That an issue told of a citation, at the version known then."""
+
+    issue_id: int
+    pmid: int
+    version_id: int
+    section: str
+
+
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """That an issue is on its way to a person, or has reached them."""
+
+    person_id: int
+    issue_id: int
+    reached: bool
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class VersionSeen:
+    id: int
+    pmid: int
+    seen_at: datetime
+    changes: tuple[Change, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """A finished search of a topic's core lane."""
+
+    finished_at: datetime
+    state: str
+    error: str | None
+    unknown_phrases: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class FrozenEntry:
+    section: str
+    topic: str | None
+    pmid: int
+    version_id: int
+    changes: Sequence[str]
+    why: Sequence[str]
+
+
+@dataclass(frozen=True, slots=True)
+class FrozenIssue:
+    """An issue as it is written down, once and for all."""
+
+    key: str
+    slot: str
+    fingerprint: str
+    label: str
+    kind: str
+    language: str
+    covers_from: datetime
+    covers_until: datetime
+    subject: str
+    content: Mapping[str, Any]
+    html: str
+    text: str
+    message: bytes
+    entries: Sequence[FrozenEntry]
+
+
+@dataclass(frozen=True, slots=True)
+class Recipient:
+    """Who gets an issue; `last_delivery` is what the selection was based on."""
+
+    subscription_id: int
+    person_id: int
+    address: str
+    message_id: str
+    last_delivery: int
+
+
+@dataclass(frozen=True, slots=True)
+class IssuePage:
+    """An issue as the archive and its web page show it. `html` and `text` hold the mark of the token."""
+
+    id: int
+    key: str
+    slot: str
+    label: str
+    kind: str
+    language: str
+    subject: str
+    content: dict[str, Any]
+    html: str
+    text: str
+    created_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class IssueLine:
+    """One line of the archive."""
+
+    key: str
+    slot: str
+    label: str
+    kind: str
+    subject: str
+    created_at: datetime
+    deliveries: int
+
+
+def standings(session: Session) -> dict[int, Standing]:
+    """Return where each living subscription stands that was served at least once."""
+    last = session.execute(
+        select(DeliveryRow.subscription_id, func.max(DeliveryRow.slot), func.max(DeliveryRow.id))
+        .join(SubscriptionRow, SubscriptionRow.id == DeliveryRow.subscription_id)
+        .where(SubscriptionRow.ended_at.is_(None))
+        .group_by(DeliveryRow.subscription_id)
+    )
+    served: dict[int, datetime] = dict(
+        session.execute(
+            select(DeliveryRow.subscription_id, func.max(IssueRow.covers_until))
+            .join(SubscriptionRow, SubscriptionRow.id == DeliveryRow.subscription_id)
+            .join(IssueRow, IssueRow.id == DeliveryRow.issue_id)
+            .where(SubscriptionRow.ended_at.is_(None), DeliveryRow.state.in_(UNDERWAY))
+            .group_by(DeliveryRow.subscription_id)
+        ).all()
+    )
+    return {number: Standing(slot, delivery, served.get(number)) for number, slot, delivery in last}
+
+
+def suppressed_people(session: Session) -> set[int]:
+    """Return those whose address gets no mail at present."""
+    return set(
+        session.scalars(select(PersonRow.id).join(SuppressionRow, SuppressionRow.address_key == PersonRow.address_key))
+    )
+
+
+def news_hits(session: Session, topics: Collection[str], after: datetime, until: datetime) -> list[NewsHit]:
+    """Return what the core searches of these topics found as news in that time, oldest first."""
+    rows = session.execute(
+        select(HitRow.topic_id, HitRow.pmid, HitRow.found_at, HitRow.strategy_id, HitRow.lines)
+        .where(
+            HitRow.topic_id.in_(topics),
+            HitRow.lane == "core",
+            HitRow.news.is_(True),
+            HitRow.ended_at.is_(None),
+            HitRow.found_at > after,
+            HitRow.found_at <= until,
+        )
+        .order_by(HitRow.found_at, HitRow.pmid)
+    )
+    return [NewsHit(topic, pmid, at, strategy, tuple(lines)) for topic, pmid, at, strategy, lines in rows]
+
+
+def changed_after_sending(session: Session, after: datetime, until: datetime) -> list[VersionSeen]:
+    """Return versions seen in that time of citations that stand in some issue, in the order seen."""
+    in_an_issue = select(IssueEntryRow.pmid).where(IssueEntryRow.pmid == VersionRow.pmid).exists()
+    rows = session.execute(
+        select(VersionRow.id, VersionRow.pmid, VersionRow.seen_at, VersionRow.changes)
+        .where(VersionRow.seen_at > after, VersionRow.seen_at <= until, in_an_issue)
+        .order_by(VersionRow.id)
+    )
+    return [
+        VersionSeen(number, pmid, at, tuple(Change[each] for each in changes)) for number, pmid, at, changes in rows
+    ]
+
+
+def latest_versions(session: Session, pmids: Iterable[int]) -> dict[int, int]:
+    """Return the id of the newest version of each citation."""
+    found: dict[int, int] = {}
+    for batch in batches(iter(pmids)):
+        rows = session.execute(
+            select(VersionRow.pmid, func.max(VersionRow.id)).where(VersionRow.pmid.in_(batch)).group_by(VersionRow.pmid)
+        )
+        found.update(dict(rows.all()))
+    return found
+
+
+def told(session: Session, pmids: Iterable[int]) -> list[Told]:
+    """Return which issues told of these citations."""
+    return [
+        Told(*row)
+        for batch in batches(iter(pmids))
+        for row in session.execute(
+            select(IssueEntryRow.issue_id, IssueEntryRow.pmid, IssueEntryRow.version_id, IssueEntryRow.section).where(
+                IssueEntryRow.pmid.in_(batch)
+            )
+        )
+    ]
+
+
+def sent(session: Session, issue_ids: Iterable[int]) -> Iterator[Sent]:
+    """Yield to whom of the present readers these issues went, or are on their way."""
+    for batch in batches(iter(issue_ids)):
+        for person, issue, state, at, dated in session.execute(
+            select(
+                DeliveryRow.person_id,
+                DeliveryRow.issue_id,
+                DeliveryRow.state,
+                DeliveryRow.sent_at,
+                DeliveryRow.dated_at,
+            )
+            .join(
+                SubscriptionRow,
+                and_(SubscriptionRow.person_id == DeliveryRow.person_id, SubscriptionRow.ended_at.is_(None)),
+            )
+            .where(DeliveryRow.issue_id.in_(batch), DeliveryRow.state.in_(UNDERWAY))
+        ):
+            yield Sent(person, issue, state in REACHED, at or dated)
+
+
+def runs(session: Session, topics: Collection[str], after: datetime, until: datetime) -> dict[str, list[Run]]:
+    """Return the finished core searches of each topic in that time, newest first, and the last good one before it."""
+    finished = and_(PollRow.topic_id.in_(topics), PollRow.lane == "core", PollRow.finished_at <= until)
+    last = select(func.max(PollRow.id)).where(finished).group_by(PollRow.topic_id)
+    last_good = last.where(PollRow.state.in_(("done", "warned")))
+    found: dict[str, list[Run]] = {}
+    for topic, at, state, error, phrases in session.execute(
+        select(PollRow.topic_id, PollRow.finished_at, PollRow.state, PollRow.error, PollRow.unknown_phrases)
+        .where(finished, (PollRow.finished_at > after) | PollRow.id.in_(last_good) | PollRow.id.in_(last))
+        .order_by(PollRow.finished_at.desc(), PollRow.id.desc())
+    ):
+        if topic is not None and at is not None:
+            found.setdefault(topic, []).append(Run(at, state, error, tuple(phrases)))
+    return found
+
+
+def weekly_counts(session: Session, topics: Collection[str], until: datetime) -> dict[str, tuple[int, ...]]:
+    """Count what each topic's core search found as news in each of the eight weeks up to that moment, oldest first."""
+    edges = [until - _WEEK * (WEEKS - number) for number in range(WEEKS + 1)]
+    weeks = [
+        func.sum(case((and_(HitRow.found_at > start, HitRow.found_at <= end), 1), else_=0))
+        for start, end in pairwise(edges)
+    ]
+    rows = session.execute(
+        select(HitRow.topic_id, *weeks)
+        .where(
+            HitRow.topic_id.in_(topics),
+            HitRow.lane == "core",
+            HitRow.news.is_(True),
+            HitRow.found_at > edges[0],
+            HitRow.found_at <= until,
+        )
+        .group_by(HitRow.topic_id)
+    )
+    return {row[0]: tuple(int(each) for each in row[1:]) for row in rows}
+
+
+def lock(session: Session) -> None:
+    """Let one transaction at a time freeze issues; SQLite's writers queue up by themselves."""
+    if not is_sqlite(session):
+        session.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": ISSUE_LOCK})
+
+
+def unchanged(session: Session, recipients: Sequence[Recipient]) -> list[Recipient]:
+    """Return those who still live and have got no delivery since the selection was made."""
+    rows = session.execute(
+        select(SubscriptionRow.id, func.coalesce(func.max(DeliveryRow.id), 0))
+        .join(PersonRow, PersonRow.id == SubscriptionRow.person_id)
+        .outerjoin(DeliveryRow, DeliveryRow.subscription_id == SubscriptionRow.id)
+        .where(SubscriptionRow.ended_at.is_(None), PersonRow.disabled_at.is_(None))
+        .group_by(SubscriptionRow.id)
+    )
+    last: dict[int, int] = dict(rows.all())
+    return [each for each in recipients if last.get(each.subscription_id) == each.last_delivery]
+
+
+def freeze(session: Session, issue: FrozenIssue, recipients: Sequence[Recipient], now: datetime) -> int:
+    """Write an issue, its entries and one queued delivery a recipient; return how many deliveries are new.
+
+    An issue of the same slot and fingerprint is used again. The unique keys decide: a subscription gets one delivery
+    a slot, whoever asks and how often.
+    """
+    issue_id = session.scalar(
+        select(IssueRow.id).where(IssueRow.slot == issue.slot, IssueRow.fingerprint == issue.fingerprint)
+    )
+    if issue_id is None:
+        issue_id = session.execute(
+            insert(IssueRow)
+            .values(
+                key=issue.key,
+                slot=issue.slot,
+                fingerprint=issue.fingerprint,
+                label=issue.label,
+                kind=issue.kind,
+                language=issue.language,
+                covers_from=issue.covers_from,
+                covers_until=issue.covers_until,
+                subject=issue.subject,
+                content=dict(issue.content),
+                html=issue.html,
+                text=issue.text,
+                message=issue.message,
+                created_at=now,
+            )
+            .returning(IssueRow.id)
+        ).scalar_one()
+        if issue.entries:
+            session.execute(
+                insert(IssueEntryRow),
+                [
+                    {
+                        "issue_id": issue_id,
+                        "position": position,
+                        "section": each.section,
+                        "topic_id": each.topic,
+                        "pmid": each.pmid,
+                        "version_id": each.version_id,
+                        "changes": list(each.changes),
+                        "why": list(each.why),
+                    }
+                    for position, each in enumerate(issue.entries)
+                ],
+            )
+    queued = 0
+    statement = (sqlite if is_sqlite(session) else postgresql).insert(DeliveryRow).on_conflict_do_nothing()
+    for batch in batches(iter(recipients)):
+        done = session.execute(
+            statement.values(
+                [
+                    {
+                        "issue_id": issue_id,
+                        "subscription_id": each.subscription_id,
+                        "person_id": each.person_id,
+                        "slot": issue.slot,
+                        "address": each.address,
+                        "message_id": each.message_id,
+                        "dated_at": now,
+                        "state": "queued",
+                        "fence": 0,
+                        "next_at": now,
+                        "tries": 0,
+                        "doubts": 0,
+                        "created_at": now,
+                    }
+                    for each in batch
+                ]
+            ).returning(DeliveryRow.id)
+        )
+        queued += len(done.all())
+    return queued
+
+
+def by_key(session: Session, key: str) -> IssuePage | None:
+    """Return the issue with that web address."""
+    row = session.scalars(select(IssueRow).where(IssueRow.key == key)).one_or_none()
+    if row is None:
+        return None
+    return IssuePage(
+        row.id,
+        row.key,
+        row.slot,
+        row.label,
+        row.kind,
+        row.language,
+        row.subject,
+        row.content,
+        row.html,
+        row.text,
+        row.created_at,
+    )
+
+
+def archive(session: Session, limit: int = 100, before: int | None = None) -> list[IssueLine]:
+    """Return the newest issues, each with the number of its deliveries; `before` is an issue id to page on from."""
+    deliveries = select(func.count()).where(DeliveryRow.issue_id == IssueRow.id).correlate(IssueRow).scalar_subquery()
+    query = select(
+        IssueRow.key,
+        IssueRow.slot,
+        IssueRow.label,
+        IssueRow.kind,
+        IssueRow.subject,
+        IssueRow.created_at,
+        deliveries,
+    ).order_by(IssueRow.id.desc())
+    if before is not None:
+        query = query.where(IssueRow.id < before)
+    return [IssueLine(*row) for row in session.execute(query.limit(limit))]
