@@ -23,6 +23,9 @@ from monitor.errors import UsageError
 NLM_ZONE = ZoneInfo("America/New_York")
 """Dates at NLM are taken for US Eastern."""
 
+_VIEWS = 8
+"""Moments that are kept ready."""
+
 _ALWAYS = datetime.min.replace(tzinfo=UTC)
 _RECORD = re.compile(rb"<(PubmedArticle|PubmedBookArticle|DeleteCitation)(?=[\s/>])")
 _SET = re.compile(rb"<PubmedArticleSet(?=[\s/>])")
@@ -167,6 +170,8 @@ class Corpus:
                 self._times = sorted(moments)
             key = (len(self._all), bisect_right(self._times, now))
             if key not in self._views:
+                while len(self._views) >= _VIEWS:
+                    del self._views[next(iter(self._views))]
                 shown = {pmid: state for pmid, states in self._states.items() if (state := _shown(states, now))}
                 self._views[key] = View(shown, key)
             return self._views[key]

@@ -21,10 +21,14 @@ class Violation:
 class RateLimit:
     """A sliding window for each client: 3 requests a second for an address, 10 for a key (NBK25497).
 
-    Every request counts, refused ones too, from whatever connection, thread or process.
+    Every request counts, refused ones too, from whatever connection, thread or process. `retry_after` is what the
+    refusal says in its header; None leaves the header out.
     """
 
-    def __init__(self, without_key: int = 3, with_key: int = 10, window: float = 1.0) -> None:
+    def __init__(
+        self, without_key: int = 3, with_key: int = 10, window: float = 1.0, retry_after: str | None = "2"
+    ) -> None:
+        self.retry_after = retry_after
         self.without_key = without_key
         self.with_key = with_key
         self.window = window

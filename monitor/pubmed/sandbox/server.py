@@ -212,7 +212,7 @@ class Sandbox(Context):
             number, limit = self.rate_limit.count(who, valid, request.monotonic)
             headers = {"X-RateLimit-Limit": str(limit), "X-RateLimit-Remaining": str(max(0, limit - number))}
             if number > limit:
-                return rate_limited(key or request.client, number, limit), None, headers
+                return rate_limited(key or request.client, number, limit, self.rate_limit.retry_after), None, headers
         if self.api_keys is not None and request.has_api_key and key not in self.api_keys:
             return key_invalid(key or request.client), None, headers
         if request.url_size > self.url_limit:

@@ -69,6 +69,7 @@ def understand(context: Context, text: str) -> Understood:
         except UnknownField as error:
             # PubMed runs the term without the tag, in all fields, and leaves the tag in the translation.
             unknown_tags.append(error.tag)
+            text = error.text  # with typographic brackets made plain
             at = text.index("[", error.column - 1)
             end = text.index("]", at) + 1
             text = text[:at] + " " * (end - at) + text[end:]

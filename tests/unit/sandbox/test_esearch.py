@@ -97,6 +97,15 @@ def test_pages_of_one_search_add_up(box: Sandbox) -> None:
     assert pages == [[4, 3, 2], [1], []]
 
 
+def test_the_count_may_drift_between_the_pages_of_one_search() -> None:
+    with sandbox() as box:
+        first = ask(box, "esearch", term="all[sb]", retmax=2)
+        box.corpus.add(record(BASE + 9, crdt="2026/06/15 02:00"))
+        second = ask(box, "esearch", term="all[sb]", retstart=2, retmax=2)
+        assert (first.count, second.count) == (4, 5)
+        assert set(first.pmids) & set(second.pmids) == {BASE + 3}, "the record that slid to the next page"
+
+
 def test_above_the_limit_ids_are_clipped_with_a_warning_and_the_count_stays_true() -> None:
     with sandbox(limit=3) as box:
         reply = ask(box, "esearch", term="all[sb]", retmax=100)
@@ -198,6 +207,7 @@ def test_an_unknown_field_stays_in_the_translation_and_nothing_warns() -> None:
         assert reply.count == 4
         assert "[tiba]" in reply.texts("QueryTranslation")[0]
         assert reply.texts("FieldNotFound") == []
+        assert ask(box, "esearch", term="invented\uff3btiba\uff3d").count == 4
         box.name_unknown_fields = True
         assert ask(box, "esearch", term="invented[tiba]").texts("FieldNotFound") == ["tiba"]
 
