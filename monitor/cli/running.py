@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import sys
+from email import message_from_bytes
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from monitor.cli.frame import PARTLY, UNREACHABLE, Json, app, house, leave, print_json, read_date, settings, tell
-from monitor.errors import MonitorError, UsageError
+from monitor.core.delivery import Envelope, Fate
+from monitor.errors import MailUnavailable, UsageError
 
 if TYPE_CHECKING:
     from monitor.build import House
@@ -238,9 +240,16 @@ def _test(here: House, to: str, on: str | None, output: Path | None, *, dry_run:
         typer.echo(planned.letter.subject)
         return
     message = here.publishing.test_mail(to, day)
-    outcome = here.delivering.send_test(to, message)
-    if not outcome.sent:
-        raise MonitorError(f"the test was not accepted: {outcome.text or outcome.phase}")
+    envelope = Envelope(here.sender.address, to, "test", str(message_from_bytes(message)["Message-ID"]))
+    transport = here.transport()
+    try:
+        outcome = transport.send(envelope, message, lambda: None)
+    finally:
+        transport.close()
+    if outcome.fate is not Fate.SENT:
+        raise MailUnavailable(
+            f"the test was not accepted ({outcome.phase}): {outcome.text or outcome.code or outcome.fate}"
+        )
     typer.echo(f"A test went to {to}. Nothing was recorded.")
 
 
