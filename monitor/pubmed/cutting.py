@@ -61,6 +61,7 @@ class Cutter:
         self._ended = False
         self._failure: IncompleteResponse | None = None
         self._careful = False
+        self.oversized = b""
         self.rest = b""
         self.root, attributes, self.closed = self._read_prolog()
         self.lone = self.root in _LONE
@@ -113,7 +114,8 @@ class Cutter:
     # -- cutting
 
     def chunks(self) -> Iterator[bytes | None]:
-        """Yield whole records, many at a time; None stands for a record too large to be read.
+        """Yield whole records, many at a time; None stands for a record too large to be read,
+        whose beginning is then `oversized`.
 
         The first cut takes no notice of comments and CDATA, of which NLM sends none. Cut inside one of them,
         a chunk cannot be parsed; given back, it is cut again with care.
@@ -142,9 +144,10 @@ class Cutter:
             elif self._ended:
                 break
             elif len(self._buffer) > LARGEST_RECORD:
+                self.oversized = bytes(self._buffer[:_LARGEST_PROLOG])
+                del self._buffer[:-64]
                 yield None
                 skipping = True
-                del self._buffer[:-64]
                 wanted = CHUNK
             else:
                 wanted = 2 * len(self._buffer)

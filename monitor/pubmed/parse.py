@@ -38,7 +38,7 @@ def read_records(source: Iterable[bytes]) -> Iterator[Found]:
     reader = _Reader(cutter.head, cutter.tail)
     for chunk in cutter.chunks():
         if chunk is None:
-            yield RecordError(None, f"the record is larger than {LARGEST_RECORD // 2**20} MiB")
+            yield RecordError(_pmid(cutter.oversized), f"the record is larger than {LARGEST_RECORD // 2**20} MiB")
             continue
         root = reader.tree(chunk)
         if root is not None:

@@ -44,7 +44,15 @@ def paired_ratio(ours: Callable[[], object], peer: Callable[[], object], rounds:
 
 def peak_memory_of(code: str, *arguments: str) -> float:
     """Peak resident memory in MB of a fresh Python process running `code`."""
-    tail = "\nimport resource as _r; print(_r.getrusage(_r.RUSAGE_SELF).ru_maxrss)"
+    # Linux hands ru_maxrss of the parent down through exec; the high-water mark of the new image is VmHWM.
+    tail = """
+from pathlib import Path as _P
+if _P("/proc/self/status").exists():
+    print(next(line.split()[1] for line in _P("/proc/self/status").open() if line.startswith("VmHWM")))
+else:
+    import resource as _r
+    print(_r.getrusage(_r.RUSAGE_SELF).ru_maxrss)
+"""
     done = subprocess.run([sys.executable, "-c", code + tail, *arguments], check=True, capture_output=True, text=True)
     kilobytes = int(done.stdout.strip().splitlines()[-1])
     return kilobytes / (1024 if sys.platform != "darwin" else 1024 * 1024)
