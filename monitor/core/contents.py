@@ -54,7 +54,7 @@ class Setting:
 def contents(issue: Issue, setting: Setting) -> dict[str, Any]:
     """Return the JSON values of an issue; nothing in them depends on who reads it."""
     return {
-        "name": setting.name,
+        "name": clean(setting.name),
         "kind": issue.kind,
         "test": setting.test,
         "language": setting.language,
@@ -70,8 +70,8 @@ def contents(issue: Issue, setting: Setting) -> dict[str, Any]:
         "topics": [
             {
                 "id": topic.id,
-                "title": topic.title,
-                "short": topic.short,
+                "title": clean(topic.title),
+                "short": clean(topic.short),
                 "new": sum(entry.topic == topic.id for entry in issue.entries),
                 "weeks": list(setting.weeks.get(topic.id, ())),
             }
@@ -82,7 +82,7 @@ def contents(issue: Issue, setting: Setting) -> dict[str, Any]:
         "sections": [
             {
                 "topic": section.topic.id,
-                "title": section.topic.title,
+                "title": clean(section.topic.title),
                 "entries": [_entry(entry) for entry in section.entries],
             }
             for section in issue.sections
@@ -204,7 +204,7 @@ def _counts(issue: Issue) -> dict[str, int]:
 
 
 def _searches(issue: Issue) -> dict[str, Any]:
-    titles = {topic.id: topic.title for topic in issue.topics}
+    titles = {topic.id: clean(topic.title) for topic in issue.topics}
     health = issue.health
     ran = [each.succeeded_at for each in health if each.succeeded_at is not None]
     return {

@@ -134,4 +134,7 @@ def _first_that_fits(candidates: list[str], least: int, most: int) -> str:
 
 def _finish(html: str) -> str:
     html = _INDENTS.sub("\n", _BETWEEN_TAGS.sub(">\n<", html))
-    return css_inline.inline(html, keep_style_tags=True, load_remote_stylesheets=False).strip() + "\n"
+    # What is inlined need not stand in <style> again; the rules for dark mode and small screens cannot be inlined.
+    return (
+        css_inline.inline(html, keep_style_tags=False, keep_at_rules=True, load_remote_stylesheets=False).strip() + "\n"
+    )
