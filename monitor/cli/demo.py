@@ -177,9 +177,11 @@ def _poll(house: House, week: Week) -> None:
             week.new += outcome.poll.new
             week.revised += outcome.poll.revised
             week.unknown |= set(outcome.poll.unknown_phrases)
+    before = house.library.totals().withdrawn
     checked = house.rechecking.run()
-    week.revised += checked.revised
-    week.withdrawn += checked.withdrawn
+    if checked.poll is not None:
+        week.revised += checked.poll.revised
+    week.withdrawn += house.library.totals().withdrawn - before
 
 
 def _new_mails(folder: Path, seen: set[Path]) -> Iterator[tuple[str, str, Path]]:

@@ -10,7 +10,7 @@ from monitor.core.citation import Citation
 from monitor.errors import NotFound, UsageError
 from monitor.formats.registry import FORMATS, STYLES
 from monitor.storage import citations
-from monitor.storage.citations import Held, Relation, Version
+from monitor.storage.citations import Held, Relation, Totals, Version
 from monitor.storage.engine import Database
 
 T = TypeVar("T")
@@ -70,6 +70,11 @@ class Library:
         with self._database.read() as session:
             known = citations.known(session, wanted, fetched=False)
         return tuple(pmid for pmid in wanted if pmid not in known)
+
+    def totals(self) -> Totals:
+        """Count what is kept."""
+        with self._database.read() as session:
+            return citations.totals(session)
 
     def export(self, format_name: str, pmids: Sequence[int] | None = None) -> Iterator[str]:
         """Yield the library, newest first, or these PMIDs in their order, as text to be stored as UTF-8 unchanged.
