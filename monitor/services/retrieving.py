@@ -86,17 +86,22 @@ def retrieve(
     fetching = _Fetching(source, list(dict.fromkeys(pmids)), size or batch_size(len(pmids)))
     with _Line(source, min(in_flight, len(fetching.waiting)) or 1) as line:
         trouble: MonitorError | None = None
-        while True:
+
+        def send() -> None:
+            nonlocal trouble
             while fetching.waiting and line.under_way < in_flight and trouble is None:
-                line.send(fetching.waiting.popleft())
+                if stopping():
+                    trouble = Stopped("stopped before everything was fetched")
+                else:
+                    line.send(fetching.waiting.popleft())
+
+        while True:
+            send()
             if not line.under_way:
                 break
             batch, answer = line.receive()
-            if trouble is None and stopping():
-                trouble = Stopped("stopped before everything was fetched")
             # The next request leaves before this answer is read, so that the line is never idle.
-            if fetching.waiting and trouble is None:
-                line.send(fetching.waiting.popleft())
+            send()
             try:
                 part = fetching.settle(batch, answer)
             except MonitorError as error:
