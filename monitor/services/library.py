@@ -10,7 +10,7 @@ from monitor.core.citation import Citation
 from monitor.errors import NotFound, UsageError
 from monitor.formats.registry import FORMATS, STYLES
 from monitor.storage import citations
-from monitor.storage.citations import Held, Relation, Totals, Version
+from monitor.storage.citations import Held, KeptLink, Totals, Version
 from monitor.storage.engine import Database
 
 T = TypeVar("T")
@@ -23,7 +23,7 @@ class Record:
     citation: Citation
     held: Held
     versions: tuple[Version, ...]
-    relations: tuple[Relation, ...]
+    relations: tuple[KeptLink, ...]
 
 
 @dataclass(frozen=True, slots=True)
