@@ -15,10 +15,13 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from email.message import Message
 
+import structlog
 from flufl.bounce import all_failures
 
 from monitor.core.delivery import NoticeKind, enhanced_code, judge_failure
 from monitor.errors import UsageError
+
+_log = structlog.get_logger()
 
 MAX_OCTETS = 25 * 1024 * 1024
 
@@ -69,7 +72,7 @@ def read_notice(octets: bytes, secret: bytes) -> Notice:
     ):
         raise UsageError("this is not a mail message: it has none of the headers every mail has")
     delivery_id, forged = _proven(message, secret)
-    kind, recipient, status, text = _read(message, octets)
+    kind, recipient, status, text = _read(message)
     return Notice(
         kind=kind,
         delivery_id=delivery_id,
@@ -113,7 +116,7 @@ def _proven(message: Message, secret: bytes) -> tuple[int | None, bool]:
     return None, bool(claims)
 
 
-def _read(message: Message, octets: bytes) -> tuple[NoticeKind, str | None, str | None, str | None]:
+def _read(message: Message) -> tuple[NoticeKind, str | None, str | None, str | None]:
     report = str(message.get_param("report-type") or "").lower()
     kind = message.get_content_type()
     if kind == "multipart/report" and report == "disposition-notification":
@@ -126,7 +129,7 @@ def _read(message: Message, octets: bytes) -> tuple[NoticeKind, str | None, str 
     # Sendmail-like notices carry Auto-Submitted too, so only a message that is no report is judged by it (RFC 3834).
     if _is_automatic_reply(message):
         return NoticeKind.AUTO_REPLY, None, None, _line(_text(message.get("Subject")))
-    return _read_free_text(message, octets)
+    return _read_free_text(message)
 
 
 def _read_status(groups: list[Message]) -> tuple[NoticeKind, str | None, str | None, str | None]:
@@ -167,8 +170,8 @@ def _read_complaint(message: Message) -> tuple[NoticeKind, str | None, str | Non
     return NoticeKind.UNKNOWN, None, None, "a feedback report without its type"
 
 
-def _read_free_text(message: Message, octets: bytes) -> tuple[NoticeKind, str | None, str | None, str | None]:
-    temporary, permanent = all_failures(message)
+def _read_free_text(message: Message) -> tuple[NoticeKind, str | None, str | None, str | None]:
+    temporary, permanent = _failures(message)
     said = " ".join(_plain_texts(message))
     text = _failure_line(said)
     if permanent:
@@ -177,6 +180,16 @@ def _read_free_text(message: Message, octets: bytes) -> tuple[NoticeKind, str | 
     if temporary:
         return NoticeKind.DELAYED, _first(temporary), enhanced_code(said), text
     return NoticeKind.UNKNOWN, None, None, _line(_text(message.get("Subject"))) or None
+
+
+def _failures(message: Message) -> tuple[frozenset[bytes] | set[bytes], frozenset[bytes] | set[bytes]]:
+    try:
+        temporary, permanent = all_failures(message)
+    except Exception as error:
+        # Its detectors index into what they expect to find and raise anything on damaged input; then it is unknown.
+        _log.warning("notice of no known shape", reason=f"{type(error).__name__}: {error}")
+        return set(), set()
+    return temporary, permanent
 
 
 def _is_automatic_reply(message: Message) -> bool:
