@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from alembic import command
@@ -28,15 +30,26 @@ def upgrade(database: Database) -> None:
     Raises DatabaseDamaged, with nothing changed, when there are tables of someone else or of a newer version.
     """
     database.create()
+    with changing(database) as connection:
+        if revision(database, connection) != head():
+            step(connection, "head")
+
+
+@contextmanager
+def changing(database: Database) -> Iterator[Connection]:
+    """Open the one transaction in which a schema changes; others wait."""
     with database.connection(write=True) as connection:
         if database.dialect == "postgresql":
             connection.execute(text("SET LOCAL statement_timeout = 0"))
             connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _LOCK})
-        if _refuse_strange(database, connection) == head():
-            return
-        config = _config()
-        config.attributes["connection"] = connection
-        command.upgrade(config, "head")
+        yield connection
+
+
+def step(connection: Connection, target: str) -> None:
+    """Run the migrations up to `target` within the connection's transaction."""
+    config = _config()
+    config.attributes["connection"] = connection
+    command.upgrade(config, target)
 
 
 def current(database: Database) -> str | None:
@@ -44,7 +57,7 @@ def current(database: Database) -> str | None:
     if database.path is not None and not database.path.exists():
         return None
     with database.connection() as connection:
-        return _refuse_strange(database, connection)
+        return revision(database, connection)
 
 
 def check(database: Database) -> None:
@@ -63,28 +76,33 @@ def head() -> str:
     return str(ScriptDirectory.from_config(_config()).get_current_head())
 
 
-def include_object(thing: Any, name: str | None, kind: str, reflected: bool, other: Any) -> bool:
-    """Keep Alembic's comparison away from the search index, which only migrations know."""
-    if kind == "table":
-        return not _SHADOW.fullmatch(name or "")
-    return not (reflected and other is None and (kind, name) in _OURS_ALONE)
-
-
-def _refuse_strange(database: Database, connection: Connection) -> str | None:
-    revision = MigrationContext.configure(connection).get_current_revision()
-    if revision is None:
+def revision(database: Database, connection: Connection) -> str | None:
+    """Return the revision a connection sees; raises DatabaseDamaged for tables of someone else or a newer version."""
+    found = MigrationContext.configure(connection).get_current_revision()
+    if found is None:
         strange = sorted(set(inspect(connection).get_table_names()) - {"alembic_version"})
         if strange:
             names = ", ".join(strange[:3])
             raise DatabaseDamaged(f"{database.name}: this database holds something else ({names}); name another one")
         return None
-    known = {each.revision for each in ScriptDirectory.from_config(_config()).walk_revisions()}
-    if revision not in known:
+    if not knows(found):
         raise DatabaseDamaged(
-            f"{database.name}: the database is at {revision}, which this version does not know; "
+            f"{database.name}: the database is at {found}, which this version does not know; "
             "a newer version has used it, so upgrade evidence-monitor"
         )
-    return revision
+    return found
+
+
+def knows(schema: str) -> bool:
+    """Say whether this code has the migration of that name."""
+    return schema in {each.revision for each in ScriptDirectory.from_config(_config()).walk_revisions()}
+
+
+def include_object(thing: Any, name: str | None, kind: str, reflected: bool, other: Any) -> bool:
+    """Keep Alembic's comparison away from the search index, which only migrations know."""
+    if kind == "table":
+        return not _SHADOW.fullmatch(name or "")
+    return not (reflected and other is None and (kind, name) in _OURS_ALONE)
 
 
 def _config() -> Config:
