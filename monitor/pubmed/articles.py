@@ -30,6 +30,7 @@ from monitor.core.citation import (
 from monitor.pubmed.elements import (
     Oddities,
     article_ids,
+    attribute,
     attributes,
     author_list,
     date_once,
@@ -53,6 +54,13 @@ from monitor.pubmed.elements import (
     yes,
 )
 from monitor.pubmed.inline import Element, InlineXml, Unreadable, inline
+
+_JOURNAL_INFO = {
+    "Country": "country",
+    "MedlineTA": "medline_ta",
+    "NlmUniqueID": "nlm_unique_id",
+    "ISSNLinking": "issn_linking",
+}
 
 Parts = dict[str, Any]
 """Fields of `Citation` as they are found."""
@@ -128,13 +136,13 @@ def _objects(element: Element, odd: Oddities) -> tuple[PubmedObject, ...]:
         if child.tag != "Object":
             keep(odd, child)
             continue
-        (kind,) = attributes(child, odd, "Type")
+        kind = attribute(child, odd, "Type")
         parameters = []
         for part in child:
             if part.tag != "Param":
                 keep(odd, part)
                 continue
-            (name,) = attributes(part, odd, "Name")
+            name = attribute(part, odd, "Name")
             parameters.append(Parameter(name, inline(part)))
         found.append(PubmedObject(kind, tuple(parameters)))
     return tuple(found)
@@ -225,7 +233,7 @@ def _medline_citation(element: Element, parts: Parts, odd: Oddities) -> None:
 
 
 def _article(element: Element, parts: Parts, journal: Parts, odd: Oddities) -> None:
-    (parts["pub_model"],) = attributes(element, odd, "PubModel")
+    parts["pub_model"] = attribute(element, odd, "PubModel")
     title = vernacular = None
     languages: list[str] = []
     for child in element:
@@ -312,18 +320,12 @@ def _journal_issue(element: Element, journal: Parts, odd: Oddities) -> None:
 def _journal_info(element: Element, journal: Parts, odd: Oddities) -> None:
     if element.keys():
         keep_attributes(odd, element)
-    for child in element:
-        tag = child.tag
-        if tag == "Country":
-            journal["country"] = once(journal.get("country"), child, odd)
-        elif tag == "MedlineTA":
-            journal["medline_ta"] = once(journal.get("medline_ta"), child, odd)
-        elif tag == "NlmUniqueID":
-            journal["nlm_unique_id"] = once(journal.get("nlm_unique_id"), child, odd)
-        elif tag == "ISSNLinking":
-            journal["issn_linking"] = once(journal.get("issn_linking"), child, odd)
-        else:
+    for child in element[:]:
+        field = _JOURNAL_INFO.get(child.tag)
+        if field is None or field in journal:
             keep(odd, child)
+        else:
+            journal[field] = text(child, odd)
 
 
 def pagination(element: Element, odd: Oddities) -> Pagination | None:
@@ -403,7 +405,7 @@ def _article_date(element: Element, odd: Oddities) -> tuple[ArticleDate, ...]:
 
 
 def _data_banks(element: Element, parts: Parts, odd: Oddities) -> None:
-    (complete,) = attributes(element, odd, "CompleteYN")
+    complete = attribute(element, odd, "CompleteYN")
     found = []
     for child in element:
         if child.tag != "DataBank":
@@ -432,7 +434,7 @@ def _data_banks(element: Element, parts: Parts, odd: Oddities) -> None:
 
 
 def grant_list(element: Element, parts: Parts, odd: Oddities) -> None:
-    (complete,) = attributes(element, odd, "CompleteYN")
+    complete = attribute(element, odd, "CompleteYN")
     found = []
     for child in element:
         if child.tag != "Grant":
@@ -558,7 +560,7 @@ def _corrections(element: Element, odd: Oddities) -> list[Correction]:
     for child in element:
         kind: str | None = None
         if child.tag == "CommentsCorrections":
-            (kind,) = attributes(child, odd, "RefType")
+            kind = attribute(child, odd, "RefType")
         if kind is None:
             keep(odd, child)
             continue

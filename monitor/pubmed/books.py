@@ -19,6 +19,7 @@ from monitor.pubmed.elements import (
     DEEPEST,
     Oddities,
     article_ids,
+    attribute,
     attributes,
     author_list,
     date_once,
@@ -211,7 +212,7 @@ def _section(element: Element, odd: Oddities, depth: int) -> BookSection:
 
 
 def _item_list(element: Element, odd: Oddities) -> tuple[ItemList, ...]:
-    (kind,) = attributes(element, odd, "ListType")
+    kind = attribute(element, odd, "ListType")
     if kind is None:
         keep(odd, element)
         return ()

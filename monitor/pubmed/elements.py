@@ -107,6 +107,17 @@ def attributes(element: Element, odd: Oddities, *known: str) -> list[str | None]
     return found
 
 
+def attribute(element: Element, odd: Oddities, known: str) -> str | None:
+    """Value of the one known attribute; the others are filed."""
+    found = None
+    for name, value in element.items():
+        if name == known:
+            found = value
+        else:
+            keep_attribute(odd, element, name, value)
+    return found
+
+
 def yes(value: str | None, default: bool, element: Element, name: str, odd: Oddities) -> bool:
     """Read a `Y`/`N` attribute; anything else is filed and the DTD's default holds."""
     if value == "Y":
@@ -139,10 +150,13 @@ def _plain(element: Element, odd: Oddities) -> str | None:
     return (value.strip() or None) if value else None
 
 
-def text_with(element: Element, odd: Oddities, attribute: str) -> tuple[str | None, str | None]:
+def text_with(element: Element, odd: Oddities, known: str) -> tuple[str | None, str | None]:
     """Plain text of a leaf and its one attribute."""
-    (found,) = attributes(element, odd, attribute)
-    return _plain(element, odd), found
+    found = attribute(element, odd, known)
+    if len(element):
+        return _plain(element, odd), found
+    value = element.text
+    return (value.strip() or None) if value else None, found
 
 
 def once(held: str | None, element: Element, odd: Oddities) -> str | None:
@@ -334,7 +348,7 @@ def author_list(element: Element, odd: Oddities) -> AuthorList:
 
 
 def investigator_list(element: Element, odd: Oddities) -> InvestigatorList:
-    (identity,) = attributes(element, odd, "ID")
+    identity = attribute(element, odd, "ID")
     return InvestigatorList(people(element, "Investigator", odd), identity or None)
 
 
@@ -377,7 +391,7 @@ def _person(element: Element, odd: Oddities) -> Author:
         elif tag == "Suffix":
             suffix = inline_once(suffix, child, odd)
         elif tag == "CollectiveName" and collective is None:
-            (investigators,) = attributes(child, odd, "Investigators")
+            investigators = attribute(child, odd, "Investigators")
             name = inline(child)
             collective = name if name.strip() else None
         elif tag == "Affiliation":  # before the DTD of 2015 it stood here, without AffiliationInfo
@@ -454,13 +468,13 @@ def article_ids(element: Element, odd: Oddities) -> tuple[ArticleId, ...]:
 
 
 def keyword_list(element: Element, odd: Oddities) -> KeywordList:
-    (owner,) = attributes(element, odd, "Owner")
+    owner = attribute(element, odd, "Owner")
     found = []
     for child in element:
         if child.tag != "Keyword":
             keep(odd, child)
             continue
-        (major,) = attributes(child, odd, "MajorTopicYN")
+        major = attribute(child, odd, "MajorTopicYN")
         value = inline(child)
         if value.strip():
             found.append(Keyword(value, yes(major, False, child, "MajorTopicYN", odd)))

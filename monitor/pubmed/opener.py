@@ -6,6 +6,7 @@ import http.client
 import io
 import logging
 import socket
+import threading
 import time
 import zlib
 from collections.abc import Callable
@@ -22,6 +23,8 @@ log = logging.getLogger(__name__)
 
 CHUNK: Final = 65_536
 LARGEST: Final = 256 * 2**20
+AT_ONCE: Final = 3
+"""Requests that PubMed works on for us at any moment."""
 LATE: Final = 0.05
 """A request that oversleeps its place by more than this gives the place up: sent late, it would crowd the next one."""
 
@@ -61,6 +64,7 @@ class Opener:
         connect_seconds: float = 15.0,
         answer_seconds: float = 120.0,
         largest: int = LARGEST,
+        at_once: int = AT_ONCE,
         sleep: Callable[[float], object] = time.sleep,
     ) -> None:
         self._base = base_url.rstrip("/")
@@ -68,6 +72,7 @@ class Opener:
         self._connect_seconds = connect_seconds
         self._largest = largest
         self._sleep = sleep
+        self._at_once = threading.BoundedSemaphore(at_once)
         self._director = OpenerDirector()
         if urlsplit(self._base).hostname not in _LOOPBACK:
             self._director.add_handler(ProxyHandler())
@@ -91,9 +96,11 @@ class Opener:
             method="POST",
             headers={"Accept-Encoding": "gzip", "User-Agent": f"evidence-monitor/{__version__}"},
         )
-        self._wait_for_turn()
-        started = time.monotonic()
-        response = cast(http.client.HTTPResponse, self._director.open(request, timeout=self._connect_seconds))
+        with self._at_once:
+            self._wait_for_turn()
+            started = time.monotonic()
+            response = cast(http.client.HTTPResponse, self._director.open(request, timeout=self._connect_seconds))
+        # PubMed has done its work once it answers; while the line carries the body, the next question may be asked.
         with response:
             content = self._read(response)
         log.debug(

@@ -84,7 +84,13 @@ def _pubmed_parser(path: Path) -> None:
 
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        options = {"year_info_only": False, "nlm_category": True, "author_list": True, "reference_list": True}
+        options = {
+            "year_info_only": False,
+            "nlm_category": True,
+            "author_list": True,
+            "reference_list": True,
+            "parse_downto_mesh_subterms": True,
+        }
         assert list(pubmed_parser.parse_medline_xml(str(path), **options))
 
 

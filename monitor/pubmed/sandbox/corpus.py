@@ -70,8 +70,8 @@ class Corpus:
 
     def __init__(self, *, by_create_date: bool = False) -> None:
         self.by_create_date = by_create_date
-        self.namespaces: dict[bytes, None] = {}
-        """Namespace declarations of the files' roots, which their records may need."""
+        self.namespaces: dict[bytes, bytes] = {}
+        """Namespace declarations of the files' roots by prefix, which their records may need."""
         self._states: dict[int, list[State]] = defaultdict(list)
         self._all: list[State] = []
         self._times: list[datetime] | None = []
@@ -109,8 +109,10 @@ class Corpus:
         pieces = list(split(document))
         root = _ROOT.search(document)
         with self._lock:
-            if root:
-                self.namespaces.update(dict.fromkeys(each.strip() for each in _NAMESPACE.findall(root[2])))
+            for declaration in _NAMESPACE.findall(root[2]) if root else ():
+                prefix = declaration.partition(b"=")[0].strip()
+                if self.namespaces.setdefault(prefix, declaration.strip()) != declaration.strip():
+                    raise UsageError(f"{prefix.decode()} means something else here than in another file")
             for piece in pieces:
                 if piece.element == "DeleteCitation":
                     for match in _PMID.finditer(piece.raw):
@@ -242,15 +244,12 @@ def _within(ranges: list[tuple[int, int]], position: int) -> bool:
 
 
 def _end(document: bytes, element: str, position: int, opaque: list[tuple[int, int]]) -> int:
-    closing = re.compile(rb"</" + element.encode() + rb"\s*>")
-    while match := closing.search(document, position):
-        if not _within(opaque, match.start()):
-            return match.end()
-        position = match.end()
-    start = document.find(b">", position) + 1
-    if start > 0 and document[start - 2 : start] == b"/>":
-        return start
-    raise UsageError(f"a {element} does not end")
+    """Return where a record ends whose start tag's name ends at `position`; the document is well-formed."""
+    opened = document.index(b">", position) + 1
+    if document[opened - 2 : opened] == b"/>":
+        return opened
+    closings = re.finditer(rb"</" + element.encode() + rb"\s*>", document[opened:])
+    return next(opened + each.end() for each in closings if not _within(opaque, opened + each.start()))
 
 
 _Times = tuple[datetime | None, datetime | None]

@@ -39,7 +39,7 @@ def efetch(context: Context, request: Request) -> Answer:
         found, texts = list(readable), list(readable.values())
         return Answer(b"\n" + b"\n".join(texts), TEXT, records=texts, pmids=found)
     records = [raw for pmid in found if (raw := view.raw(pmid)) is not None]
-    opening = b" ".join([b"<PubmedArticleSet", *context.corpus.namespaces]) + b">"
+    opening = b" ".join([b"<PubmedArticleSet", *context.corpus.namespaces.values()]) + b">"
     body = set_document(doctype("efetch", context.dtd), records, opening)
     return Answer(body, records=records, pmids=found)
 

@@ -17,13 +17,12 @@ from monitor.errors import IncompleteResponse
 from monitor.pubmed.parse import Found, read_records
 from monitor.pubmed.sandbox.corpus import Corpus, State, View
 
-_KEPT = 20_000
-
 
 class Index:
     """Evaluates queries over every state of the corpus; each leaf is evaluated once for each state."""
 
-    def __init__(self, corpus: Corpus, mesh: MeshTree) -> None:
+    def __init__(self, corpus: Corpus, mesh: MeshTree, kept: int = 20_000) -> None:
+        self.kept = kept
         self.corpus = corpus
         self.mesh = mesh
         self._documents: list[tuple[int, Document]] = []
@@ -63,7 +62,7 @@ class Index:
             self._read_to = max(self._read_to, self.corpus.size)
 
     def _read(self, states: list[State]) -> list[Found | None]:
-        opening = b" ".join([b"<PubmedArticleSet", *self.corpus.namespaces]) + b">"
+        opening = b" ".join([b"<PubmedArticleSet", *self.corpus.namespaces.values()]) + b">"
         source = (opening, *(state.raw or b"" for state in states), b"</PubmedArticleSet>")
         found: list[Found | None] = []
         with suppress(IncompleteResponse):
@@ -80,9 +79,8 @@ class Index:
                 rest = self._documents[done:] if done else self._documents
                 numbers = numbers | {number for number, each in rest if matches(leaf, each, self.mesh, today)}
                 self._leaves[key] = (len(self._documents), numbers)
-            if key in self._leaves:
                 self._leaves.move_to_end(key)
-                if len(self._leaves) > _KEPT:
+                while len(self._leaves) > self.kept:
                     self._leaves.popitem(last=False)
             return numbers
 

@@ -12,8 +12,6 @@ from itertools import count
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote, urlsplit
 
-from monitor.errors import MonitorError
-from monitor.pubmed.sandbox.documents import error_document
 from monitor.pubmed.sandbox.exchange import Answer, Request, html, parse_parameters
 from monitor.pubmed.sandbox.faults import UTILITIES, Fault, Rule
 from monitor.pubmed.sandbox.wire import Wire
@@ -136,10 +134,7 @@ class _Handler(BaseHTTPRequestHandler):
         elif not known:
             answer = html(404, "Not Found", "The requested URL was not found on this server.")
         else:
-            try:
-                answer, rule, headers = sandbox.answer(request, key)
-            except MonitorError as error:
-                answer = Answer(error_document(name, f"Search Backend failed: {error}"))
+            answer, rule, headers = sandbox.answer(request, key)
         request.status = answer.status
         request.fault = rule.fault.value if rule else None
         if rule and rule.fault is Fault.REFUSED:

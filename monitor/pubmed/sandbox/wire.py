@@ -63,11 +63,12 @@ class Wire:
         return self._body(body, framing, rule, complete) and lasting
 
     def _head(self, status: int, headers: dict[str, str]) -> None:
-        try:
-            phrase = HTTPStatus(status).phrase
-        except ValueError:
-            phrase = "Unknown"
-        lines = [f"HTTP/1.1 {status} {phrase}", *(f"{name}: {value}" for name, value in headers.items()), "", ""]
+        lines = [
+            f"HTTP/1.1 {status} {HTTPStatus(status).phrase}",
+            *(f"{name}: {value}" for name, value in headers.items()),
+            "",
+            "",
+        ]
         self.connection.sendall("\r\n".join(lines).encode("latin-1", "replace"))
 
     def _body(self, body: bytes, framing: str, rule: Rule | None, complete: bool) -> bool:
