@@ -113,10 +113,13 @@ def clip(text: str, most: int) -> str:
 
 def wrap(text: str, indent: int = 0, first: int | None = None) -> str:
     """Wrap to 76 columns; links stand on lines of their own and are never broken. `first` indents the first line."""
+    start = " " * (indent if first is None else first)
+    if len(start) + len(text) <= _WIDTH:
+        return start + text
     return textwrap.fill(
         text,
         _WIDTH,
-        initial_indent=" " * (indent if first is None else first),
+        initial_indent=start,
         subsequent_indent=" " * indent,
         break_long_words=False,
         break_on_hyphens=False,

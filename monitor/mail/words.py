@@ -5,6 +5,7 @@ from __future__ import annotations
 import gettext
 from collections.abc import Mapping, Sequence
 from datetime import date, datetime
+from functools import lru_cache
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -345,15 +346,19 @@ class Words:
         """Write a date as precisely as PubMed has it, and as it stands where it is no calendar date."""
         if not value:
             return ""
-        year, month, day = value["year"], value["month"], value["day"]
-        try:
-            if year and month and day:
-                return format_skeleton("yMMMd", date(year, month, day), locale=self._locale)
-            if year and month:
-                return format_skeleton("yMMM", date(year, month, 1), locale=self._locale)
-        except ValueError:
-            pass  # 31 February and the like: PubMed's own text says it best
-        return str(value["text"])
+        return _partial(value["year"], value["month"], value["day"], self._locale) or str(value["text"])
+
+
+@lru_cache(maxsize=4096)
+def _partial(year: int | None, month: int | None, day: int | None, locale: Locale) -> str | None:
+    try:
+        if year and month and day:
+            return format_skeleton("yMMMd", date(year, month, day), locale=locale)
+        if year and month:
+            return format_skeleton("yMMM", date(year, month, 1), locale=locale)
+    except ValueError:
+        pass  # 31 February and the like: PubMed's own text says it best
+    return None
 
 
 def _local(moment: str, zone: str) -> datetime:

@@ -73,7 +73,7 @@ class Selector:
         }
         self._versions = issues.latest_versions(session, pmids)
         self._lines = _Lines(session, {hit.strategy_id for hit in self._hits}, tree, until)
-        self._documents: dict[int, Document] = {}
+        self._documents: dict[int, tuple[Document, Document]] = {}
         self._found: dict[tuple[str, int], Found] = {}
         self._selections: dict[object, Issue] = {}
         self._health: dict[tuple[str, datetime], Health] = {}
@@ -150,7 +150,8 @@ class Selector:
         key = (hit.topic, hit.pmid)
         if key not in self._found:
             if hit.pmid not in self._documents:
-                self._documents[hit.pmid] = document(self._citations[hit.pmid])
+                whole = self._citations[hit.pmid]
+                self._documents[hit.pmid] = (document(_only_title(whole)), document(whole))
             match = self._lines.match(hit.strategy_id, hit.lines, self._documents[hit.pmid])
             self._found[key] = Found(hit.topic, hit.lines, match)
         return self._found[key]
@@ -175,8 +176,14 @@ class _Lines:
         self._tree = tree
         self._today = until.date()
 
-    def match(self, strategy_id: int, lines: Sequence[int], found: Document) -> Match | None:
-        """Return the plainest words of these lines in a citation: in its title if anywhere there, the longest first."""
+    def match(self, strategy_id: int, lines: Sequence[int], found: tuple[Document, Document]) -> Match | None:
+        """Return the plainest words of these lines in a citation: in its title if anywhere there, the longest first.
+
+        The title alone is tried before the whole: it is what a reader sees, and cutting an abstract into words is slow.
+        """
+        return next((match for each in found if (match := self._best(strategy_id, lines, each)) is not None), None)
+
+    def _best(self, strategy_id: int, lines: Sequence[int], found: Document) -> Match | None:
         best: tuple[int, int, Match] | None = None
         for line in lines[:_LINES_TRIED]:
             query = self._query(strategy_id, line)
@@ -203,6 +210,11 @@ class _Lines:
                 # PubMed reads more than we do; then the topic and the line's number are the reason.
                 self._queries[key] = None
         return self._queries[key]
+
+
+def _only_title(citation: Citation) -> Citation:
+    """The same citation as far as its title goes; a line that fits this fits the words a reader sees first."""
+    return Citation(pmid=citation.pmid, title=citation.title, book=citation.book)
 
 
 def _by_pmid(versions: Iterable[issues.VersionSeen]) -> dict[int, list[issues.VersionSeen]]:

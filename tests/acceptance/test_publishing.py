@@ -470,7 +470,8 @@ def test_eight_processes_make_one_issue_and_one_delivery_each(world: World, tmp_
     world.moment += DAY
     world.found(1)
     week_later(world)
-    context = multiprocessing.get_context("spawn")
+    context = multiprocessing.get_context("forkserver")  # clean processes that import what they need only once
+    context.set_forkserver_preload(["tests.acceptance.test_publishing"])
     barrier, results = context.Barrier(8), context.Queue()
     processes = [
         context.Process(target=_race, args=(world.database.url, world.moment, barrier, results)) for _ in range(8)
