@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections import OrderedDict
-from contextlib import suppress
 from datetime import date
 from threading import RLock
 
@@ -13,7 +12,6 @@ from monitor.core.query.matching import ignored, matches
 from monitor.core.query.mesh import MeshTree
 from monitor.core.query.tree import And, Leaf, Not, Or, Query, Recent
 from monitor.core.query.words import split_words
-from monitor.errors import IncompleteResponse
 from monitor.pubmed.parse import Found, read_records
 from monitor.pubmed.sandbox.corpus import Corpus, State, View
 
@@ -51,9 +49,6 @@ class Index:
                 return
             new = self.corpus.states(self._read_to)
             found = self._read(new)
-            if len(found) != len(new):
-                # Something in one record spoilt its neighbours; alone each spoils only itself.
-                found = [next(iter(self._read([state])), None) for state in new]
             for state, record in zip(new, found, strict=True):
                 if isinstance(record, Citation):
                     self._by_number[state.number] = record
@@ -61,13 +56,10 @@ class Index:
                 self._read_to = state.number + 1
             self._read_to = max(self._read_to, self.corpus.size)
 
-    def _read(self, states: list[State]) -> list[Found | None]:
+    def _read(self, states: list[State]) -> list[Found]:
         opening = b" ".join([b"<PubmedArticleSet", *self.corpus.namespaces.values()]) + b">"
         source = (opening, *(state.raw or b"" for state in states), b"</PubmedArticleSet>")
-        found: list[Found | None] = []
-        with suppress(IncompleteResponse):
-            found.extend(read_records(source))
-        return found
+        return list(read_records(source))
 
     def find(self, leaf: Leaf, today: date) -> set[int]:
         """Return the numbers of all states, seen or not, that fit a leaf."""

@@ -150,6 +150,30 @@ def test_namespaces_of_the_root_are_served_again() -> None:
         assert ask(sandbox, "efetch", id=A).fetched == [A]
 
 
+def test_one_prefix_means_one_thing() -> None:
+    roots = [
+        wrapped(record(A)).replace(b"<PubmedArticleSet>", f"<PubmedArticleSet xmlns:m='urn:{n}'>".encode())
+        for n in (1, 2)
+    ]
+    assert Corpus.of(roots[0], roots[0]).namespaces == {b"xmlns:m": b"xmlns:m='urn:1'"}
+    with pytest.raises(UsageError, match="xmlns:m means something else"):
+        Corpus.of(*roots)
+
+
+def test_an_empty_element_does_not_swallow_the_next_record() -> None:
+    assert [each.element for each in split(wrapped(b"<DeleteCitation/>", record(A)))] == [
+        "DeleteCitation",
+        "PubmedArticle",
+    ]
+
+
+def test_only_a_few_moments_are_kept_ready() -> None:
+    corpus = Corpus.of(*(wrapped(pi(visible=f"2026-01-{n:02}"), record(A + n)) for n in range(1, 29)))
+    for _ in (1, 2):
+        assert [len(seen(corpus, f"2026-01-{n:02}")) for n in range(1, 29)] == list(range(1, 29))
+    assert len(corpus._views) == 8
+
+
 def test_single_records_and_gzip_files_are_read(tmp_path: Path) -> None:
     (tmp_path / "one.xml").write_bytes(record(A))
     (tmp_path / "set.xml.gz").write_bytes(gzip.compress(wrapped(record(B))))

@@ -195,6 +195,59 @@ def test_a_hyphenated_phrase_outside_the_index_finds_nothing_instead_of_being_dr
         assert reply.texts("PhraseNotFound") == ["killer-natural[Title/Abstract]"]
 
 
+@pytest.mark.parametrize(
+    ("term", "expected", "translation"),
+    [
+        ("abcXYZ NOT whales[ti]", [], "(abcXYZ[All Fields] NOT whales[Title])"),
+        ("whales[ti] NOT abcXYZ", [2], '"whales"[Title]'),
+        ('"abcXYZ" OR whales[ti]', [2], '"whales"[Title]'),
+        (
+            '"last 40 days"[crdt] AND invented[tiab]',
+            [4, 3],
+            '"last 40 days"[Date - Create] AND "invented"[Title/Abstract]',
+        ),
+        (f"{BASE + 1}:{BASE + 2}[uid] OR {BASE + 4}[uid]", [4, 2, 1], f"{BASE + 1}:{BASE + 2}[UID] OR {BASE + 4}[UID]"),
+        (
+            "mice[mh:noexp] AND (kill*[ti] OR hasabstract)",
+            [],
+            '"mice"[MeSH Terms:noexp] AND (kill*[Title] OR "hasabstract"[All Fields])',
+        ),
+        ('"cells natural"[tiab:~1]', [4, 1], '"cells natural"[Title/Abstract:~1]'),
+        ("chi[la] NOT mice[ti]", [2], '"chi"[Language] NOT "mice"[Title]'),
+    ],
+)
+def test_what_is_left_and_how_it_is_written(box: Sandbox, term: str, expected: list[int], translation: str) -> None:
+    reply = ask(box, "esearch", term=term)
+    assert [pmid - BASE for pmid in reply.pmids] == expected
+    assert reply.texts("QueryTranslation") == [translation]
+
+
+def test_a_scripted_hyphenated_word_is_dropped() -> None:
+    with sandbox(unknown_phrases=["car-nk"]) as box:
+        assert found(box, 'whales[ti] AND "CAR-NK"[tiab]') == [2]
+
+
+def test_history_can_be_emptied_at_once() -> None:
+    with sandbox() as box:
+        kept = history(ask(box, "esearch", term="killer[ti]", usehistory="y"))
+        assert ask(box, "efetch", **{**kept, "query_key": "7"}).texts("ERROR") == ["Unable to obtain query #7"]
+        box.history.expire()
+        assert ask(box, "efetch", **kept).status == 400
+
+
+def test_only_so_many_parts_of_searches_are_remembered() -> None:
+    with sandbox() as box:
+        box.index.kept = 3
+        assert [found(box, f"{term}[tiab]") for term in ("natural", "killer", "mice", "whales", "natural")] == [
+            [4, 2, 1],
+            [2, 1],
+            [3],
+            [2],
+            [4, 2, 1],
+        ]
+        assert len(box.index._leaves) == 3
+
+
 def test_stopwords_are_ignored_and_named(box: Sandbox) -> None:
     reply = ask(box, "esearch", term="the[tiab] AND whales[tiab]")
     assert reply.pmids == [BASE + 2]

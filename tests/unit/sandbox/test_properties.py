@@ -155,7 +155,8 @@ pieces = st.one_of(
             "[la]",
             "[sb]",
             "-",
-            "\u201c", "\uff3btiba\uff3d",
+            "\u201c",
+            "\uff3btiba\uff3d",
             "\x00",
             "\u0130",
         )

@@ -4,6 +4,11 @@ from __future__ import annotations
 
 import inspect
 import re
+import signal
+import socket
+import subprocess
+import sys
+import time
 from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
@@ -108,6 +113,31 @@ def test_the_command_serves_until_interrupted(tmp_path: Path, script: Callable[[
     serve([path], faults=script("rules: [{fault: http-503, calls: [1]}]"), ready=ready)
     with pytest.raises(OSError, match="refused"):
         ask(seen[0], "einfo")
+
+
+def test_an_interrupt_ends_it_in_order(tmp_path: Path) -> None:
+    path = tmp_path / "corpus.xml"
+    path.write_bytes(record(A))
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    code = f"from pathlib import Path\nfrom monitor.pubmed.sandbox import serve\nserve([Path({str(path)!r})], {port})"
+    process = subprocess.Popen([sys.executable, "-c", code], stderr=subprocess.PIPE)
+    try:
+        end = time.monotonic() + 30
+        while True:
+            try:
+                socket.create_connection(("127.0.0.1", port), timeout=5).close()
+                break
+            except ConnectionRefusedError:
+                assert process.poll() is None
+                assert time.monotonic() < end
+                time.sleep(0.05)
+        process.send_signal(signal.SIGINT)
+        _, complaints = process.communicate(timeout=30)
+    finally:
+        process.kill()
+    assert (process.returncode, complaints) == (0, b"")
 
 
 # Documentation and code say the same

@@ -244,6 +244,9 @@ def test_a_callback_at_the_kth_byte() -> None:
         assert len(sent) == 1
         assert ask(box, "efetch", id=A).body == body
         assert len(sent) == 1
+        box.after_bytes = (box.bytes_sent + len(body), lambda: sent.append(0))
+        assert ask(box, "efetch", id=A).body == body
+        assert len(sent) == 2, "at the very last byte too"
 
 
 # Starting and stopping
@@ -271,6 +274,19 @@ def test_refusing_and_accepting_again_on_the_same_port() -> None:
         assert box.port == port
         assert ask(box, "einfo").status == 200
         box.refuse()
+    with pytest.raises(ConnectionRefusedError):
+        socket.create_connection(("127.0.0.1", port), timeout=5)
+
+
+def test_it_may_stop_while_it_refuses() -> None:
+    box = sandbox()
+    box.start()
+    port = box.port
+    box.refuse()
+    box.refuse()
+    box.refuse_for(600)
+    box.stop()
+    box.accept()
     with pytest.raises(ConnectionRefusedError):
         socket.create_connection(("127.0.0.1", port), timeout=5)
 

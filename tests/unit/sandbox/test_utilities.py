@@ -113,6 +113,56 @@ def test_long_medline_values_continue_after_six_blanks(box: Sandbox) -> None:
     assert lines[start + 1].startswith("      word")
 
 
+RICH = b"""<PubmedArticle><MedlineCitation Status="MEDLINE" Owner="NLM"><PMID Version="1">90000001</PMID>
+<DateCompleted><Year>2024</Year><Month>05</Month><Day>06</Day></DateCompleted><Article PubModel="Electronic"><Journal>
+<ISSN IssnType="Print">9999-0001</ISSN><JournalIssue CitedMedium="Print"><PubDate><MedlineDate>2024 Nov-Dec</MedlineDate></PubDate>
+</JournalIssue><Title>Invented journal</Title></Journal><ArticleTitle>Invented <i>title</i>.</ArticleTitle>
+<ELocationID EIdType="doi" ValidYN="Y">10.99999/x</ELocationID><Abstract><AbstractText Label="AIM">One.</AbstractText>
+<AbstractText Label="END">Two.</AbstractText></Abstract><AuthorList CompleteYN="Y"><Author ValidYN="Y"><LastName>Example</LastName>
+<ForeName>Ada</ForeName><Initials>A</Initials><Identifier Source="ORCID">0000-0000-0000-0000</Identifier><AffiliationInfo>
+<Affiliation>Nowhere.</Affiliation></AffiliationInfo></Author><Author ValidYN="Y"><CollectiveName>Invented Group</CollectiveName>
+</Author><Author ValidYN="Y"><LastName>Mononym</LastName></Author></AuthorList><Language>eng</Language><GrantList CompleteYN="Y">
+<Grant><GrantID>G1</GrantID><Agency>Invented Fund</Agency><Country>England</Country></Grant></GrantList><PublicationTypeList>
+<PublicationType UI="D016428">Journal Article</PublicationType></PublicationTypeList><ArticleDate DateType="Electronic">
+<Year>2024</Year><Month>01</Month><Day>15</Day></ArticleDate></Article><MedlineJournalInfo><MedlineTA>Invented J</MedlineTA>
+<ISSNLinking>9999-0002</ISSNLinking></MedlineJournalInfo><ChemicalList><Chemical><RegistryNumber>0</RegistryNumber>
+<NameOfSubstance UI="D000001">Inventin</NameOfSubstance></Chemical></ChemicalList><MeshHeadingList><MeshHeading>
+<DescriptorName UI="D007694" MajorTopicYN="N">Killer Cells, Natural</DescriptorName><QualifierName UI="Q000276" MajorTopicYN="Y">
+immunology</QualifierName></MeshHeading></MeshHeadingList><KeywordList Owner="NOTNLM"><Keyword MajorTopicYN="Y">major</Keyword>
+<Keyword MajorTopicYN="N">minor</Keyword></KeywordList></MedlineCitation><PubmedData><PublicationStatus>epublish</PublicationStatus>
+</PubmedData></PubmedArticle>"""
+
+
+def test_the_tags_of_a_full_record() -> None:
+    with Sandbox(Corpus.of(RICH), rate_limit=None) as box:
+        medline = ask(box, "efetch", id=A, rettype="medline").body.decode()
+        abstract = ask(box, "efetch", id=A, rettype="abstract", retmode="text").body.decode()
+        assert ask(box, "esummary", id=A, retmode="json").json["result"][str(A)]["sortpubdate"] == "2024/11/01 00:00"
+        box.fault(Fault.PARTIAL_SET)
+        assert ask(box, "efetch", id=A, rettype="medline").body == b"\n"
+    assert medline.splitlines()[1:] == [
+        "PMID- 90000001", "OWN - NLM", "STAT- MEDLINE", "DCOM- 20240506", "IS  - 9999-0001 (Print)", "IS  - 9999-0002 (Linking)",
+        "DP  - 2024 Nov-Dec", "TI  - Invented title.", "LID - 10.99999/x [doi]", "AB  - AIM: One. END: Two.",
+        "FAU - Example, Ada", "AU  - Example A", "AUID- ORCID: 0000-0000-0000-0000", "AD  - Nowhere.", "CN  - Invented Group",
+        "AU  - Mononym", "LA  - eng", "GR  - G1/Invented Fund/England", "PT  - Journal Article", "DEP - 20240115",
+        "TA  - Invented J", "JT  - Invented journal", "RN  - 0 (Inventin)", "MH  - Killer Cells, Natural/*immunology",
+        "OT  - *major", "OT  - minor", "PST - epublish", "SO  - Invented J. 2024 Nov-Dec",
+    ]  # fmt: skip
+    assert abstract.split("\n\n") == [
+        "\nInvented J. 2024 Nov-Dec.", "Invented title.", "Example A, Invented Group, Mononym", "AIM: One.", "END: Two.",
+        "PMID: 90000001\n",
+    ]  # fmt: skip
+
+
+def test_a_record_without_a_date_has_none() -> None:
+    bare = b'<PubmedArticle><MedlineCitation><PMID Version="1">90000001</PMID><Article><ArticleTitle>X</ArticleTitle></Article></MedlineCitation></PubmedArticle>'
+    with Sandbox(Corpus.of(bare), rate_limit=None) as box:
+        summary = ask(box, "esummary", id=A, retmode="json").json["result"][str(A)]
+        assert (summary["pubdate"], summary["sortpubdate"]) == ("", "")
+        assert ask(box, "esearch", term="all[sb]", sort="pub_date").pmids == [A]
+        assert ask(box, "efetch", id=A, rettype="abstract", retmode="text").status == 200
+
+
 def test_what_is_fetched_can_be_parsed(box: Sandbox) -> None:
     assert [each.pmid for each in read_records([ask(box, "efetch", id=[A, B, C, D]).body])] == [A, B, C, D]
 
@@ -243,6 +293,9 @@ def test_checks_and_link_outs(box: Sandbox) -> None:
 
 def test_links_in_json(box: Sandbox) -> None:
     sets = ask(box, "elink", id=A, linkname="pubmed_pubmed_refs", retmode="json").json["linksets"]
+    assert ask(box, "elink", id=C, linkname="pubmed_pubmed_refs", retmode="json").json["linksets"] == [
+        {"dbfrom": "pubmed", "ids": [str(C)]}
+    ]
     assert sets == [
         {
             "dbfrom": "pubmed",
@@ -300,6 +353,7 @@ def test_citations_are_matched_line_by_line_as_plain_text() -> None:
         lines = (
             "Invented J Cell Ther|2024|7|101|Placeholder A|k1|",
             "9999-0001|2024|8|101||k2|",
+            "",
             "No Such Journal|2024|7|101||k3|",
             "invented j cell ther|2024|50|||k4|",
             "Invented J Cell Ther|2024|60|||k5|",
