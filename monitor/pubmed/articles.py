@@ -8,52 +8,48 @@ from monitor.core.citation import (
     Abstract,
     AbstractSection,
     ArticleDate,
-    Chemical,
     Citation,
-    Correction,
-    DataBank,
     GeneralNote,
-    Grant,
     Issn,
     Journal,
-    MeshHeading,
-    MeshTerm,
     OtherAbstract,
     OtherId,
     Pagination,
     Parameter,
     PublicationType,
     PubmedObject,
-    SupplementaryConcept,
     Unknown,
 )
+from monitor.pubmed.dates import date_once, history, partial_date
 from monitor.pubmed.elements import (
     Oddities,
     article_ids,
     attribute,
     attributes,
-    author_list,
-    date_once,
     elocation,
-    history,
     inline_once,
-    investigator_list,
     keep,
     keep_attribute,
     keep_attributes,
     keyword_list,
     number,
     once,
-    partial_date,
-    people,
     place,
     reference_list,
     text,
     text_with,
     texts,
-    yes,
+)
+from monitor.pubmed.indexing import (
+    chemicals,
+    corrections,
+    data_banks,
+    grant_list,
+    mesh_headings,
+    supplementary_concepts,
 )
 from monitor.pubmed.inline import Element, InlineXml, Unreadable, inline
+from monitor.pubmed.people import author_list, investigator_list, people
 
 _JOURNAL_INFO = {
     "Country": "country",
@@ -181,22 +177,22 @@ def _medline_citation(element: Element, parts: Parts, odd: Oddities) -> None:
         elif tag == "MedlineJournalInfo":
             _journal_info(child, journal, odd)
         elif tag == "MeshHeadingList":
-            many.setdefault("mesh_headings", []).extend(_mesh_headings(child, odd))
+            many.setdefault("mesh_headings", []).extend(mesh_headings(child, odd))
         elif tag == "CitationSubset":
             if subset := text(child, odd):
                 many.setdefault("citation_subsets", []).append(subset)
         elif tag == "ChemicalList":
-            many.setdefault("chemicals", []).extend(_chemicals(child, odd))
+            many.setdefault("chemicals", []).extend(chemicals(child, odd))
         elif tag == "KeywordList":
             many.setdefault("keyword_lists", []).append(keyword_list(child, odd))
         elif tag == "CommentsCorrectionsList":
-            many.setdefault("corrections", []).extend(_corrections(child, odd))
+            many.setdefault("corrections", []).extend(corrections(child, odd))
         elif tag == "CoiStatement":
             parts["coi_statement"] = inline_once(parts.get("coi_statement"), child, odd)
         elif tag == "OtherAbstract":
             many.setdefault("other_abstracts", []).extend(_other_abstract(child, odd))
         elif tag == "SupplMeshList":
-            many.setdefault("supplementary_concepts", []).extend(_supplementary_concepts(child, odd))
+            many.setdefault("supplementary_concepts", []).extend(supplementary_concepts(child, odd))
         elif tag == "NumberOfReferences":
             parts["number_of_references"] = once(parts.get("number_of_references"), child, odd)
         elif tag == "OtherID":
@@ -268,7 +264,7 @@ def _article(element: Element, parts: Parts, journal: Parts, odd: Oddities) -> N
         elif tag == "VernacularTitle":
             vernacular = inline_once(vernacular, child, odd)
         elif tag == "DataBankList":
-            _data_banks(child, parts, odd)
+            data_banks(child, parts, odd)
         elif tag == "GrantList":
             grant_list(child, parts, odd)
         else:
@@ -402,183 +398,3 @@ def _article_date(element: Element, odd: Oddities) -> tuple[ArticleDate, ...]:
     when = partial_date(element, odd, "DateType")
     kind = element.get("DateType")
     return (ArticleDate(when, str(kind) if kind else "Electronic"),) if when is not None else ()
-
-
-def _data_banks(element: Element, parts: Parts, odd: Oddities) -> None:
-    complete = attribute(element, odd, "CompleteYN")
-    found = []
-    for child in element:
-        if child.tag != "DataBank":
-            keep(odd, child)
-            continue
-        if child.keys():
-            keep_attributes(odd, child)
-        name = None
-        accessions: tuple[str, ...] = ()
-        for part in child:
-            if part.tag == "DataBankName":
-                name = once(name, part, odd)
-            elif part.tag == "AccessionNumberList":
-                if part.keys():
-                    keep_attributes(odd, part)
-                accessions += texts(part, "AccessionNumber", odd)
-            else:
-                keep(odd, part)
-        if name is None:
-            keep(odd, child)
-        else:
-            found.append(DataBank(name, accessions))
-    parts["data_banks"] = parts.get("data_banks", ()) + tuple(found)
-    whole = yes(complete, True, element, "CompleteYN", odd)
-    parts["data_banks_complete"] = whole and parts.get("data_banks_complete", True)
-
-
-def grant_list(element: Element, parts: Parts, odd: Oddities) -> None:
-    complete = attribute(element, odd, "CompleteYN")
-    found = []
-    for child in element:
-        if child.tag != "Grant":
-            keep(odd, child)
-            continue
-        if child.keys():
-            keep_attributes(odd, child)
-        number_, acronym, agency, country = None, None, None, None
-        for part in child:
-            tag = part.tag
-            if tag == "GrantID":
-                number_ = once(number_, part, odd)
-            elif tag == "Acronym":
-                acronym = once(acronym, part, odd)
-            elif tag == "Agency":
-                agency = once(agency, part, odd)
-            elif tag == "Country":
-                country = once(country, part, odd)
-            else:
-                keep(odd, part)
-        found.append(Grant(number_, acronym, agency, country))
-    parts["grants"] = parts.get("grants", ()) + tuple(found)
-    whole = yes(complete, True, element, "CompleteYN", odd)
-    parts["grants_complete"] = whole and parts.get("grants_complete", True)
-
-
-def _chemicals(element: Element, odd: Oddities) -> list[Chemical]:
-    if element.keys():
-        keep_attributes(odd, element)
-    found = []
-    for child in element:
-        if child.tag != "Chemical":
-            keep(odd, child)
-            continue
-        if child.keys():
-            keep_attributes(odd, child)
-        registry = ui = name = None
-        for part in child:
-            if part.tag == "RegistryNumber":
-                registry = once(registry, part, odd)
-            elif part.tag == "NameOfSubstance" and name is None:
-                name, ui = text_with(part, odd, "UI")
-            else:
-                keep(odd, part)
-        if registry is None or name is None:
-            keep(odd, child)
-        else:
-            found.append(Chemical(registry, ui or None, name))
-    return found
-
-
-def _supplementary_concepts(element: Element, odd: Oddities) -> list[SupplementaryConcept]:
-    if element.keys():
-        keep_attributes(odd, element)
-    found = []
-    for child in element:
-        if child.tag != "SupplMeshName":
-            keep(odd, child)
-            continue
-        kind, ui = attributes(child, odd, "Type", "UI")
-        name = "".join(child.itertext()).strip()
-        if not name or len(child):
-            keep(odd, child)
-        if name:
-            found.append(SupplementaryConcept(kind or None, ui or None, name))
-    return found
-
-
-def _mesh_headings(element: Element, odd: Oddities) -> list[MeshHeading]:
-    if element.keys():
-        keep_attributes(odd, element)
-    found = []
-    for child in element:
-        if child.tag != "MeshHeading":
-            keep(odd, child)
-            continue
-        if child.keys():
-            keep_attributes(odd, child)
-        descriptor = None
-        qualifiers = []
-        for part in child[:]:
-            tag = part.tag
-            if tag == "QualifierName":
-                if (qualifier := _mesh_term(part, odd)) is not None:
-                    qualifiers.append(qualifier)
-            elif tag == "DescriptorName" and descriptor is None:
-                descriptor = _mesh_term(part, odd)
-            else:
-                keep(odd, part)
-        if descriptor is None:
-            keep(odd, child)
-        else:
-            found.append(tuple.__new__(MeshHeading, (descriptor, tuple(qualifiers))))
-    return found
-
-
-def _mesh_term(element: Element, odd: Oddities) -> MeshTerm | None:
-    ui = kind = automatic = None
-    major = False
-    for name, value in element.items():
-        if name == "UI":
-            ui = value or None
-        elif name == "MajorTopicYN":
-            major = value == "Y" or yes(value, False, element, "MajorTopicYN", odd)
-        elif name == "Type":
-            kind = value or None
-        elif name == "AutoHM":
-            automatic = value or None
-        else:
-            keep_attribute(odd, element, name, value)
-    value = element.text
-    words = value.strip() if value else ""
-    if not words or len(element):
-        keep(odd, element)
-        return None
-    return tuple.__new__(MeshTerm, (ui, words, major, kind, automatic))
-
-
-def _corrections(element: Element, odd: Oddities) -> list[Correction]:
-    if element.keys():
-        keep_attributes(odd, element)
-    found = []
-    for child in element:
-        kind: str | None = None
-        if child.tag == "CommentsCorrections":
-            kind = attribute(child, odd, "RefType")
-        if kind is None:
-            keep(odd, child)
-            continue
-        source = note = None
-        pmid = version = None
-        for part in child:
-            tag = part.tag
-            if tag == "RefSource":
-                source = once(source, part, odd)
-            elif tag == "PMID" and pmid is None:
-                value, given = text_with(part, odd, "Version")
-                pmid = number(value) or None
-                version = number(given) or None
-                if (value and not pmid) or (given and (not version or not pmid)):
-                    keep(odd, part)
-            elif tag == "Note":
-                note = once(note, part, odd)
-            else:
-                keep(odd, part)
-        found.append(Correction(kind, source, pmid, version if pmid else None, note))
-    return found

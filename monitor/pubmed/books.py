@@ -9,23 +9,20 @@ from monitor.pubmed.articles import (
     Parts,
     abstract,
     finish,
-    grant_list,
     identity,
     pagination,
     publication_type,
     pubmed_data,
 )
+from monitor.pubmed.dates import date_once
 from monitor.pubmed.elements import (
     DEEPEST,
     Oddities,
     article_ids,
     attribute,
     attributes,
-    author_list,
-    date_once,
     elocation,
     inline_once,
-    investigator_list,
     keep,
     keep_attributes,
     keyword_list,
@@ -35,7 +32,9 @@ from monitor.pubmed.elements import (
     text_with,
     texts,
 )
+from monitor.pubmed.indexing import grant_list
 from monitor.pubmed.inline import Element, InlineXml, inline, too_deep
+from monitor.pubmed.people import author_list, investigator_list
 
 
 def book_article(element: Element) -> Citation:
