@@ -39,6 +39,12 @@ torture: $(VENV)/.developing ## long campaigns: kills, fuzzing, fault matrices
 bench: $(VENV)/.developing ## measure against peers and limits
 	$(BIN)/python -m tests.benchmarks $(ARGS)
 
+bench-large: $(VENV)/.developing ## the same with the large rows
+	$(BIN)/python -m tests.benchmarks --large $(ARGS)
+
+pictures: $(VENV)/.developing ## take the README's pictures from the demo (needs Chromium)
+	$(BIN)/python docs/pictures/take.py
+
 lint: $(VENV)/.developing ## ruff and mypy
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
