@@ -15,6 +15,9 @@ from monitor.core.markup import plain, safe_html
 QUOTE_MAX = 200
 """Characters of an abstract that may be quoted: at most one sentence."""
 
+GOOD_NEWS = frozenset({"reinstated", "concern_withdrawn", "restored", "published_as_article"})
+"""Changes that need no warning."""
+
 _CONCLUSIONS = re.compile(r"\bconclu(sion|ding)|\binterpretation\b", re.IGNORECASE)
 _SENTENCE_END = re.compile(
     r"(?<=[.!?。！？])(?<!\bvs\.)(?<!\be\.g\.)(?<!\bi\.e\.)(?<!\bal\.)\s+(?=[A-Z0-9\"'(“])|(?<=[。！？])"
@@ -199,6 +202,7 @@ def _counts(issue: Issue) -> dict[str, int]:
         "corrections": len(changed),
         "retractions": changed.count("retracted"),
         "concerns": changed.count("concern"),
+        "good": sum(change in GOOD_NEWS for change in changed),
         "flagged": len(issue.integrity),
     }
 

@@ -14,6 +14,8 @@ from babel.dates import format_date, format_skeleton, format_time, get_day_names
 from babel.lists import format_list
 from babel.numbers import format_decimal
 
+from monitor.core.contents import GOOD_NEWS
+
 LANGUAGES: Mapping[str, Locale] = {"en": Locale("en", "GB")}
 """Languages letters can be written in; the locale says how dates and lists look."""
 
@@ -101,7 +103,7 @@ _TONES = {
     "retracted": "",
     "retracted_and_republished": "",
     "withdrawn": "",
-    **dict.fromkeys(("reinstated", "concern_withdrawn", "restored", "published_as_article"), "good"),
+    **dict.fromkeys(GOOD_NEWS, "good"),
 }
 
 
@@ -297,7 +299,7 @@ class Words:
         }
         return (
             self._t.gettext(
-                "Issues fall on every %(day)s at %(hour)s (%(zone)s) and show at most %(cards)s papers in full."
+                "An issue comes every %(day)s at %(hour)s (%(zone)s) and shows at most %(cards)s papers in full."
             )
             % values
         )

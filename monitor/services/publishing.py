@@ -167,9 +167,10 @@ class Publishing:
             raise UsageError(f"{on} has not begun yet; an issue cannot be made ahead")
         standings = issues.standings(session)
         suppressed = issues.suppressed_people(session)
+        topics = people.living_topics(session)
         found = []
         for subscription, address in people.living(session):
-            if not subscription.topics or subscription.person_id in suppressed:
+            if subscription.person_id in suppressed or not any(each.topic in topics for each in subscription.topics):
                 continue
             standing = standings.get(subscription.id, issues.Standing())
             zone = ZoneInfo(subscription.zone)

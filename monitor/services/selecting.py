@@ -72,6 +72,7 @@ class Selector:
             pmid for pmid, held in citations.held(session, pmids).items() if held.withdrawn_at is not None
         }
         self._versions = issues.latest_versions(session, pmids)
+        self._hits = [hit for hit in self._hits if hit.pmid in self._citations and hit.pmid in self._versions]
         self._lines = _Lines(session, {hit.strategy_id for hit in self._hits}, tree, until)
         self._documents: dict[int, tuple[Document, Document]] = {}
         self._found: dict[tuple[str, int], Found] = {}

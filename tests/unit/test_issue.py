@@ -242,7 +242,7 @@ def test_contents_are_json_and_complete() -> None:
         "NK evidence", date(2026, 11, 23), "2026-W48", WEEK, NOW, 0, 0, 7, "UTC", "en", 12, "a@b.example", {}
     )
     told = json.loads(json.dumps(contents(issue, setting)))
-    assert told["counts"] == {"news": 2, "corrections": 1, "retractions": 1, "concerns": 0, "flagged": 0}
+    assert told["counts"] == {"news": 2, "corrections": 1, "retractions": 1, "concerns": 0, "good": 0, "flagged": 0}
     assert told["corrections"][0]["notices"] == [
         {"change": "retracted", "source": "Invented J Cell Ther. 2026;1:2", "pmid": 90_000_900}
     ]

@@ -170,7 +170,11 @@ def test_a_plain_week() -> None:
                 *(candidate(n) for n in range(14)),
                 follow_ups=(follow_up(21, "retracted"), follow_up(22, "concern"), follow_up(23, "erratum")),
             ),
-            "NK evidence: 1 retraction, 2 corrections, 14 papers [W48]",
+            "NK evidence: 1 retraction, 2 updates, 14 papers [W48]",
+        ),
+        (
+            lambda: letter(follow_ups=(follow_up(1, "published_as_article"), follow_up(2, "erratum"))),
+            "NK evidence: 1 correction, 1 update [W48]",
         ),
         (
             lambda: letter(candidate(0), searches=health(cik=Health("cik", "stale", NOW, 0))),
@@ -496,7 +500,7 @@ def test_every_sentence_of_the_templates_can_be_translated() -> None:
     for path in (root / "digest").glob("*"):
         bare = re.sub(r"\{#.*?#\}", "", path.read_text(encoding="utf-8"), flags=re.S)
         bare = re.sub(r"\{% trans .*?%\}.*?\{% endtrans %\}|\{% trans %\}.*?\{% endtrans %\}", "", bare, flags=re.S)
-        bare = re.sub(r"\{%.*?%\}|\{\{.*?\}\}|<[^>]*>", " ", bare, flags=re.S)
+        bare = re.sub(r"<[^>]*>", " ", re.sub(r"\{%.*?%\}|\{\{.*?\}\}", " ", bare, flags=re.S))
         assert re.findall(r"[A-Za-z]{2,}", bare) in ([], ["PubMed"]), path.name
     options = dict.fromkeys(("**.html", "**.txt"), {"trimmed": "true", "newstyle_gettext": "true"})
     methods = [("**.html", "jinja2"), ("**.txt", "jinja2")]
