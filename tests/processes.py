@@ -1,0 +1,116 @@
+"""What tests run in processes of their own; forked from a server that has imported everything already."""
+
+from __future__ import annotations
+
+import contextlib
+import multiprocessing
+import signal
+import socket
+from datetime import UTC, datetime, timedelta
+from multiprocessing.connection import Connection
+from multiprocessing.process import BaseProcess
+
+from monitor.mail.smtp import SmtpTransport
+from monitor.scheduler import Ticker
+from monitor.services.delivering import Delivering, Rules
+from monitor.services.working import Job, Working, daily
+from monitor.storage import work
+from monitor.storage.engine import connect
+from tests.outbox import SECRET, RealClock
+
+_context = multiprocessing.get_context("forkserver")
+_context.set_forkserver_preload(["tests.processes"])
+
+
+def start(target: object, *arguments: object) -> tuple[BaseProcess, Connection]:
+    """Run `target(connection, *arguments)` in a process of its own; return it and our end of the connection."""
+    ours, theirs = _context.Pipe()
+    process = _context.Process(target=target, args=(theirs, *arguments))
+    process.start()
+    theirs.close()
+    return process, ours
+
+
+def race(connection: Connection, url: str, owner: str, slots: int) -> None:
+    """Try to take every slot; send those that were ours."""
+    database = connect(url)
+    connection.send("ready")
+    connection.recv()
+    taken = []
+    for slot in range(slots):
+        now = datetime.now(UTC)
+        with database.write() as session:
+            if work.take_slot(session, "race", f"{slot:05}", owner, now, stale=now - timedelta(minutes=5), retry=now):
+                taken.append(slot)
+                work.finish_slot(session, "race", f"{slot:05}", owner, now, None)
+    connection.send(taken)
+
+
+def worker(connection: Connection, url: str, port: int) -> None:
+    """A worker with a poll and an outbox, until a signal; says when it polled and when it left."""
+    database = connect(url)
+    clock = RealClock()
+    transport = SmtpTransport("127.0.0.1", port, security="none", local_hostname="monitor.lab.example")
+    delivering = Delivering(database, transport, clock, secret=SECRET, domain="lab.example", owner="worker")
+    jobs = [
+        Job("poll", "poll", lambda turn: connection.send("polled"), daily(0, UTC)),
+        Job("send", "mail", lambda turn: delivering.run(stop=turn.stopping) and None),
+    ]
+    Ticker(Working(database, clock, jobs), seconds=0.2).run_until_signal()
+    connection.send("bye")
+
+
+def sender(connection: Connection, url: str, port: int, owner: str, lease: float, cool_down: float) -> None:
+    """Empty the outbox again and again until killed; says nothing, because a kill may cut any word."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    database = connect(url)
+    transport = SmtpTransport("127.0.0.1", port, security="none", local_hostname="monitor.lab.example")
+    rules = Rules(lease=timedelta(seconds=lease), cool_down=timedelta(seconds=cool_down), batch=5)
+    delivering = Delivering(
+        database, transport, RealClock(), secret=SECRET, domain="lab.example", owner=owner, rules=rules
+    )
+    connection.send("ready")
+    while not connection.poll(0.01):
+        delivering.run(stop=connection.poll)
+
+
+def sink(connection: Connection, path: str) -> None:
+    """Take every mail; its Message-ID is on disk before the reply is written. One connection after another."""
+    listener = socket.create_server(("127.0.0.1", 0))
+    connection.send(listener.getsockname()[1])
+    with open(path, "ab", buffering=0) as log:
+        while True:
+            accepted, _ = listener.accept()
+            with contextlib.suppress(OSError), accepted:
+                accepted.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+                _converse(accepted, log)
+
+
+def _converse(accepted: socket.socket, log: object) -> None:
+    accepted.sendall(b"220 sink\r\n")
+    held = b""
+    in_body = False
+    while True:
+        end = held.find(b"\r\n.\r\n" if in_body else b"\r\n")
+        if end < 0:
+            more = accepted.recv(262_144)
+            if not more:
+                return
+            held += more
+            continue
+        if in_body:
+            message_id = held.split(b"\r\n", 1)[0].removeprefix(b"Message-ID: ")
+            held = held[end + 5 :]
+            in_body = False
+            log.write(message_id + b"\n")
+            accepted.sendall(b"250 2.0.0 taken\r\n")
+            continue
+        command, held = held[:end], held[end + 2 :]
+        if command == b"DATA":
+            in_body = True
+            accepted.sendall(b"354 go on\r\n")
+        elif command == b"QUIT":
+            accepted.sendall(b"221 bye\r\n")
+            return
+        else:
+            accepted.sendall(b"250 2.0.0 ok\r\n")
