@@ -128,7 +128,7 @@ class Words:
         if kind == "follow":
             return _("you follow %(topic)s") % {"topic": text}
         if kind == "also":
-            return _("also found for %(topics)s") % {"topics": self.listing(text.split("\n"))}
+            return _("also found for %(topics)s") % {"topics": self.titles(text.split("\n"))}
         if kind == "line":
             numbers = text.split(",")
             return ngettext("found by line %(lines)s", "found by lines %(lines)s", len(numbers)) % {
@@ -205,14 +205,20 @@ class Words:
                 )
             number = counts["corrections"] - number
             if number:
-                parts.append(
+                news = (
                     ngettext(
+                        "There is news about %(num)s other paper we sent you.",
+                        "There is news about %(num)s other papers we sent you.",
+                        number,
+                    )
+                    if counts["retractions"]
+                    else ngettext(
                         "There is news about %(num)s paper we sent you.",
                         "There is news about %(num)s papers we sent you.",
                         number,
                     )
-                    % {"num": number}
                 )
+                parts.append(news % {"num": number})
         number = counts["news"]
         parts.append(
             ngettext("%(num)s new paper since %(day)s.", "%(num)s new papers since %(day)s.", number)
@@ -319,6 +325,11 @@ class Words:
 
     def listing(self, items: Sequence[str]) -> str:
         return format_list(list(items), "standard", self._locale)
+
+    def titles(self, titles: Sequence[str]) -> str:
+        """List topics; titles that hold a comma or an "and" of their own stand in quotation marks."""
+        several = len(titles) > 1
+        return self.listing([f"“{each}”" if several and ("," in each or " and " in each) else each for each in titles])
 
     def number(self, value: int) -> str:
         return format_decimal(value, locale=self._locale)
