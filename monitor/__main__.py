@@ -6,10 +6,15 @@ import sys
 
 
 def main() -> None:
-    from monitor.cli import commands
     from monitor.cli.frame import run
 
-    sys.exit(run(lambda: commands.app(standalone_mode=False)))
+    sys.exit(run(_command))
+
+
+def _command() -> object:
+    from monitor.cli import commands
+
+    return commands.app(prog_name="monitor", standalone_mode=False)
 
 
 if __name__ == "__main__":

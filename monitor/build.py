@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from monitor.errors import DatabaseBehind, UsageError
-from monitor.settings import LOOPBACK, Settings
+from monitor.settings import LOOPBACK, Settings, with_secret_key
 
 if TYPE_CHECKING:
     from monitor.mail.links import Links
@@ -252,9 +252,10 @@ class House:
             name=self.settings.digest_name,
         )
 
-    @property
+    @cached_property
     def _secret(self) -> bytes:
-        return self.settings.secret_key.get_secret_value().encode()
+        """The key that signs links; made on first need, so that a command that only reads leaves nothing behind."""
+        return with_secret_key(self.settings).secret_key.get_secret_value().encode()
 
     def _publish(self) -> None:
         self.publishing.publish()

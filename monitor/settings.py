@@ -5,21 +5,29 @@ from __future__ import annotations
 import difflib
 import os
 import secrets
+import tempfile
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from email.utils import parseaddr
 from pathlib import Path
 from typing import Any, Self
-from urllib.parse import urlsplit
+from urllib.parse import quote, unquote, urlsplit
 from zoneinfo import ZoneInfo, available_timezones
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_validator, model_validator
 
-from monitor.errors import SettingsError
+from monitor.core.address import read_address
+from monitor.errors import SettingsError, UsageError
 
 PREFIX = "MONITOR_"
 LANGUAGES = ("en",)
 LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
+NAME_MAX = 60
+"""Longer digest names would leave no room in a subject."""
+KEY_MIN = 16
+
+Check = Callable[[Mapping[str, object]], Iterable[str]]
+"""Looks at the values as they were given and names problems that this module cannot know of."""
 
 
 def _local_zone() -> str:
@@ -37,7 +45,9 @@ class Settings(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
 
-    home: Path = Field(Path("var"), description="Folder for the database, mail and the secret key")
+    home: Path = Field(
+        Path("var"), validate_default=True, description="Folder for the database, mail and the secret key"
+    )
     database_url: SecretStr = Field(SecretStr(""), description="SQLite or PostgreSQL; default is SQLite in the home")
     ncbi_email: str | None = Field(
         None, description="Contact address that NCBI asks for; without it PubMed is not asked"
@@ -59,26 +69,49 @@ class Settings(BaseModel):
     reconcile_days: int = Field(30, ge=1, le=366, description="Days between full reconciliations of a topic")
     secret_key: SecretStr = Field(SecretStr(""), description="Signs links and bounce addresses; made at first start")
 
+    @field_validator("home", mode="before")
+    @classmethod
+    def _place(cls, value: object) -> Path:
+        try:
+            return Path(str(value)).expanduser().absolute()
+        except RuntimeError:
+            raise ValueError("names the home of a user who is not here") from None
+
     @field_validator("eutils_url", "public_url")
     @classmethod
     def _web_address(cls, value: str) -> str:
-        parts = urlsplit(value)
-        if parts.scheme not in ("http", "https") or not parts.hostname:
-            raise ValueError(f"{value!r} is not an http(s) address")
-        if parts.username or parts.query or parts.fragment:
+        # The value may hold a password, so no message repeats it.
+        try:
+            parts = urlsplit(value.strip())
+            host, _port = parts.hostname, parts.port
+        except ValueError:
+            raise ValueError("is not an http(s) address") from None
+        if parts.scheme not in ("http", "https") or not host or any(c.isspace() for c in value.strip()):
+            raise ValueError("is not an http(s) address")
+        if parts.username is not None or parts.query or parts.fragment:
             raise ValueError("must be a plain address without user, query or fragment")
-        if parts.scheme == "http" and parts.hostname not in LOOPBACK and parts.hostname.endswith("nih.gov"):
+        if parts.scheme == "http" and host.endswith("nih.gov"):
             raise ValueError("NCBI is only asked over https")
-        return value.rstrip("/")
+        return value.strip().rstrip("/")
 
     @field_validator("ncbi_email", "mail_from", "mail_reply_to")
     @classmethod
     def _mail_address(cls, value: str | None) -> str | None:
         if value is None:
             return None
-        address = parseaddr(value)[1]
-        if address.count("@") != 1 or not all(address.split("@")) or any(c in value for c in "\r\n"):
-            raise ValueError(f"{value!r} is not a mail address")
+        if not value.isprintable():
+            raise ValueError("holds a line break or an invisible character")
+        try:
+            read_address(parseaddr(value)[1] or value)
+        except UsageError as error:
+            raise ValueError(str(error)) from None
+        return value
+
+    @field_validator("ncbi_email")
+    @classmethod
+    def _bare(cls, value: str | None) -> str | None:
+        if value is not None and parseaddr(value)[0]:
+            raise ValueError("is the bare address, without a name")
         return value
 
     @field_validator("timezone")
@@ -96,58 +129,112 @@ class Settings(BaseModel):
             raise ValueError(f"{value!r} is not available; choose from {', '.join(LANGUAGES)}")
         return value
 
+    @field_validator("digest_name")
+    @classmethod
+    def _name(cls, value: str) -> str:
+        name = " ".join(value.split())
+        if not name or not name.isprintable() or len(name) > NAME_MAX:
+            raise ValueError(f"must be 1 to {NAME_MAX} printable characters")
+        return name
+
+    @field_validator("mail_plain_relays", mode="before")
+    @classmethod
+    def _relays(cls, value: object) -> object:
+        return tuple(value.replace(",", " ").split()) if isinstance(value, str) else value
+
+    @field_validator("ncbi_api_key", "secret_key")
+    @classmethod
+    def _secret(cls, value: SecretStr | None) -> SecretStr | None:
+        if value is not None and (not value.get_secret_value().isprintable() or " " in value.get_secret_value()):
+            raise ValueError("holds a space, a line break or an invisible character")
+        return value
+
+    @field_validator("secret_key")
+    @classmethod
+    def _long_enough(cls, value: SecretStr) -> SecretStr:
+        if 0 < len(value.get_secret_value()) < KEY_MIN:
+            raise ValueError(f"is shorter than {KEY_MIN} characters, so links could be forged")
+        return value
+
     @field_validator("database_url")
     @classmethod
     def _database(cls, value: SecretStr) -> SecretStr:
-        scheme = value.get_secret_value().split(":", 1)[0]
-        if value.get_secret_value() and scheme.split("+")[0] not in ("sqlite", "postgresql"):
+        if value.get_secret_value() and not value.get_secret_value().startswith(("sqlite:", "sqlite+", "postgres")):
             raise ValueError("must begin with sqlite:/// or postgresql://")
         return value
 
     @field_validator("mail_url")
     @classmethod
     def _mail(cls, value: SecretStr) -> SecretStr:
-        text = value.get_secret_value()
-        if text and not text.startswith(("smtp://", "smtps://", "file:")):
+        if value.get_secret_value() and not value.get_secret_value().startswith(("smtp://", "smtps://", "file:")):
             raise ValueError("must begin with smtp://, smtps:// or file:")
         return value
 
     @model_validator(mode="after")
     def _in_the_home(self) -> Self:
-        home = self.home.expanduser().absolute()
-        derived: dict[str, Any] = {"home": home}
+        derived: dict[str, Any] = {}
         if not self.database_url.get_secret_value():
-            derived["database_url"] = SecretStr(f"sqlite:///{home / 'monitor.db'}")
+            derived["database_url"] = SecretStr(f"sqlite:///{quote(str(self.home / 'monitor.db'), safe='/')}")
         if not self.mail_url.get_secret_value():
-            derived["mail_url"] = SecretStr(f"file:{home / 'mail'}")
+            derived["mail_url"] = SecretStr(f"file:{quote(str(self.home / 'mail'), safe='/')}")
         for name, value in derived.items():
             object.__setattr__(self, name, value)
         return self
+
+    @property
+    def secrets(self) -> tuple[str, ...]:
+        """Everything that no log, page or message may show: keys, and the passwords within addresses."""
+        found = [
+            each.get_secret_value() for each in (self.ncbi_api_key, self.secret_key) if each and each.get_secret_value()
+        ]
+        for address in (self.database_url, self.mail_url):
+            # Not `urlsplit().password`: a stray bracket must not keep a password from being known as one.
+            password = address.get_secret_value().partition("://")[2].rpartition("@")[0].partition(":")[2]
+            found += [each for each in {password, unquote(password)} if each]
+        return tuple(found)
 
     @property
     def zone(self) -> ZoneInfo:
         return ZoneInfo(self.timezone)
 
 
-def load(config: Path | None = None, environ: Mapping[str, str] | None = None, **flags: object) -> Settings:
+def load(
+    config: Path | None = None,
+    environ: Mapping[str, str] | None = None,
+    *,
+    also: Sequence[Check] = (),
+    **flags: object,
+) -> Settings:
     """Read all sources and return checked settings.
 
-    Flags that are None were not given. Raises SettingsError with every problem found, one sentence each.
+    Flags that are None were not given. Raises SettingsError with every problem found, one sentence each; `also` are
+    checks that need more than this module may know.
     """
     environ = os.environ if environ is None else environ
     problems: list[str] = []
     values = _from_file(config, problems) | _from_environment(environ, problems)
     values |= {name: value for name, value in flags.items() if value is not None}
+    settings: Settings | None = None
+    wrong: set[str] = set()
     try:
         settings = Settings.model_validate(values)
     except ValidationError as error:
-        for each in error.errors():
+        for each in error.errors(include_input=False, include_url=False):
             name = str(each["loc"][0]) if each["loc"] else "settings"
+            wrong.add(name)
             problems.append(f"{PREFIX}{name.upper()}: {each['msg'].removeprefix('Value error, ')}")
-        raise SettingsError(problems) from None
-    if problems:
+    if settings is not None and settings.ncbi_api_key is not None and not _private(settings.eutils_url):
+        problems.append(f"{PREFIX}EUTILS_URL: an API key is only sent over https, or to this machine")
+    sound = {name: value for name, value in values.items() if name not in wrong}
+    for check in also:
+        problems.extend(check(sound))
+    if problems or settings is None:
         raise SettingsError(problems)
     return settings
+
+
+def _private(url: str) -> bool:
+    return url.startswith("https://") or urlsplit(url).hostname in LOOPBACK
 
 
 def with_secret_key(settings: Settings) -> Settings:
@@ -156,61 +243,88 @@ def with_secret_key(settings: Settings) -> Settings:
         return settings
     path = settings.home / "secret-key"
     try:
-        settings.home.mkdir(parents=True, exist_ok=True)
-        try:
-            descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-        except FileExistsError:
-            key = path.read_text(encoding="ascii").strip()
-        else:
-            key = secrets.token_urlsafe(32)
-            with os.fdopen(descriptor, "w", encoding="ascii") as file:
-                file.write(key + "\n")
+        if not path.exists():
+            _make_key(path)
+        key = path.read_text(encoding="ascii").strip()
     except (OSError, UnicodeDecodeError) as error:
-        raise SettingsError([f"{PREFIX}HOME: cannot keep a secret key in {path}: {error}"]) from error
-    if not key:
-        raise SettingsError([f"{path} is empty; delete it to have a new key made"])
+        why = getattr(error, "strerror", None) or "it is not text"
+        raise SettingsError([f"{PREFIX}HOME: cannot keep a secret key in {path}: {why}"]) from error
+    if len(key) < KEY_MIN:
+        raise SettingsError(
+            [
+                f"{path} is cut or empty; restore it from a backup, or delete it to have a new key made (links of mails sent before then end)"
+            ]
+        )
     return settings.model_copy(update={"secret_key": SecretStr(key)})
+
+
+def _make_key(path: Path) -> None:
+    """Make the key file whole or not at all; of two processes at once, one makes it."""
+    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    descriptor, unfinished = tempfile.mkstemp(prefix=".secret-key-", dir=path.parent)  # mode 0600
+    try:
+        with os.fdopen(descriptor, "w", encoding="ascii") as file:
+            file.write(secrets.token_urlsafe(32) + "\n")
+            file.flush()
+            os.fsync(file.fileno())
+        try:
+            os.link(unfinished, path)
+        except FileExistsError:
+            return
+    finally:
+        Path(unfinished).unlink()
 
 
 def _from_file(config: Path | None, problems: list[str]) -> dict[str, object]:
     path = config or Path("monitor.toml")
     try:
-        values = tomllib.loads(path.read_text(encoding="utf-8"))
+        given = tomllib.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
         if config is not None:
             problems.append(f"--config: {path} does not exist")
         return {}
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+    except OSError as error:
+        problems.append(f"{path}: {error.strerror}")
+        return {}
+    except (UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
         problems.append(f"{path}: {error}")
         return {}
-    for name in sorted(set(values) - set(Settings.model_fields)):
-        problems.append(f"{path}: {name!r} is not a setting{_suggest(name)}")
-        del values[name]
-    return values
+    return _resolved({f"{path}: {name}": (name, value) for name, value in given.items()}, problems)
 
 
 def _from_environment(environ: Mapping[str, str], problems: list[str]) -> dict[str, object]:
+    """An empty variable counts as not set, as compose files and service units write it."""
+    return _resolved(
+        {
+            name: (name.removeprefix(PREFIX).lower(), environ[name])
+            for name in sorted(environ)
+            if name.startswith(PREFIX) and environ[name]
+        },
+        problems,
+    )
+
+
+def _resolved(given: Mapping[str, tuple[str, object]], problems: list[str]) -> dict[str, object]:
+    """Return values by setting, with `…_file` read, from values under the name by which a problem is told."""
     values: dict[str, object] = {}
-    for variable in sorted(environ):
-        if not variable.startswith(PREFIX):
-            continue
-        name = variable.removeprefix(PREFIX).lower()
-        value = environ[variable]
-        if name.endswith("_file") and name.removesuffix("_file") in Settings.model_fields:
-            name = name.removesuffix("_file")
-            if PREFIX + name.upper() in environ:
-                problems.append(f"{variable}: {PREFIX}{name.upper()} is set too; keep one")
+    names = {name for name, _ in given.values()}
+    for told, (name, value) in given.items():
+        if name.endswith("_file") and (setting := name.removesuffix("_file")) in Settings.model_fields:
+            if setting in names:
+                problems.append(f"{told}: {setting} is set too; keep one")
                 continue
             try:
-                value = Path(value).read_text(encoding="utf-8").strip()
-            except (OSError, UnicodeDecodeError) as error:
-                problems.append(f"{variable}: {error}")
-                continue
-        if name not in Settings.model_fields:
-            problems.append(f"{variable} is not a setting{_suggest(name)}")
-        elif name == "mail_plain_relays":
-            values[name] = tuple(part for part in value.replace(",", " ").split())
-        elif value or name in ("database_url", "mail_url", "secret_key"):
+                values[setting] = Path(str(value)).expanduser().read_text(encoding="utf-8").strip()
+            except OSError as error:
+                problems.append(f"{told}: {value}: {error.strerror}")
+            except (UnicodeDecodeError, RuntimeError):
+                problems.append(f"{told}: {value}: cannot be read as text")
+            else:
+                if not values[setting]:
+                    problems.append(f"{told}: {value} is empty")
+        elif name not in Settings.model_fields:
+            problems.append(f"{told} is not a setting{_suggest(name)}")
+        else:
             values[name] = value
     return values
 

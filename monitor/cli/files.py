@@ -15,8 +15,10 @@ from monitor.errors import UsageError
 @contextmanager
 def replaced_when_whole(path: Path) -> Iterator[IO[bytes]]:
     """Write beside `path` and take its place at the end; after an error the old file stands untouched."""
+    if path.is_dir():
+        raise UsageError(f"{path} is a folder; name a file to write")
     try:
-        descriptor, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
+        descriptor, name = tempfile.mkstemp(prefix=f".{path.name[:100]}.", dir=path.parent)
     except OSError as error:
         raise UsageError(f"cannot write {path}: {error.strerror}") from error
     try:

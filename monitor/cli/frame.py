@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import json
+import os
 import sys
-from collections.abc import Callable
-from contextlib import AbstractContextManager
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -25,6 +26,7 @@ DONE, PARTLY, WRONG, UNREACHABLE, DAMAGED = range(5)
 _CODES: tuple[tuple[type[errors.MonitorError], int], ...] = (
     (errors.SettingsError, WRONG),
     (errors.UsageError, WRONG),
+    (errors.NotFound, WRONG),
     (errors.QuerySyntaxError, WRONG),
     (errors.DatabaseBehind, DAMAGED),
     (errors.DatabaseDamaged, DAMAGED),
@@ -34,15 +36,23 @@ _CODES: tuple[tuple[type[errors.MonitorError], int], ...] = (
     (errors.MailUnavailable, UNREACHABLE),
     (errors.MonitorError, PARTLY),
 )
+# Typer brings its own copy of Click or imports Click, depending on its version; this finds the one in use.
+_ASKED_WRONGLY: type[Any] = next(each for each in typer.BadParameter.__mro__ if each.__name__ == "ClickException")
+LARGEST_PMID = 2**31 - 1
 
 
 @dataclass
 class Choices:
-    """The options that stand before the command."""
+    """The options that stand before the command, and what is known of it while it runs.
+
+    `endless` commands run until they are stopped, so that being stopped is no failure.
+    """
 
     config: Path | None = None
     home: Path | None = None
     verbose: bool = False
+    endless: bool = False
+    secrets: tuple[str, ...] = ()
 
 
 choices = Choices()
@@ -56,7 +66,6 @@ app = typer.Typer(
 )
 
 Json = Annotated[bool, typer.Option("--json", help="Print JSON for scripts.")]
-OptionalDate = Annotated[str | None, typer.Option(metavar="DATE")]
 
 
 def _version(wanted: bool) -> None:
@@ -77,21 +86,27 @@ def start(
     ] = False,
 ) -> None:
     choices.config, choices.home, choices.verbose = config, home, verbose
+    choices.endless, choices.secrets = False, ()
 
 
-def settings(**flags: object) -> Settings:
-    from monitor.settings import load, with_secret_key
-
-    return with_secret_key(load(choices.config, None, home=choices.home, **flags))
-
-
-def house(**flags: object) -> AbstractContextManager[House]:
-    """Open everything a command may need; raises DatabaseBehind or DatabaseDamaged before anything is touched."""
+def settings() -> Settings:
+    """Read and check all settings, and make the logs keep their secrets; raises SettingsError with every problem."""
     from monitor import logs
+    from monitor.settings import load
+
+    told = load(choices.config, home=choices.home, also=(_mail_problems, _database_problems))
+    choices.secrets = told.secrets
+    logs.configure(verbose=choices.verbose, secrets=choices.secrets)
+    return told
+
+
+@contextmanager
+def house(*, create: bool = False) -> Iterator[House]:
+    """Open everything a command may need; raises DatabaseBehind or DatabaseDamaged before anything is touched."""
     from monitor.build import build
 
-    logs.configure(verbose=choices.verbose)
-    return build(settings(**flags))
+    with build(settings(), create=create) as here:
+        yield here
 
 
 def print_json(value: Any) -> None:
@@ -108,6 +123,10 @@ def leave(code: int) -> NoReturn:
     raise typer.Exit(code)
 
 
+def count(number: int, one: str, many: str | None = None) -> str:
+    return f"{number:,} {one if number == 1 else many or one + 's'}"
+
+
 def read_date(text: str | None, option: str) -> date | None:
     if text is None:
         return None
@@ -118,34 +137,91 @@ def read_date(text: str | None, option: str) -> date | None:
 
 
 def run(command: Callable[[], Any]) -> int:
-    """Run the application; return its exit code, with every known error told in a sentence."""
-    import click
-
+    """Run the application; return its exit code, with every error told in a sentence that shows no secret."""
+    _speak_anywhere()
     try:
         code = command()
-    except click.exceptions.Abort:
+        sys.stdout.flush()
+    except (KeyboardInterrupt, typer.Abort):
         tell("Stopped.")
-        return PARTLY
-    except click.ClickException as error:
-        error.show()
-        return WRONG
+        return DONE if choices.endless else PARTLY
     except errors.MonitorError as error:
-        tell(str(error))
+        tell(_hidden(str(error)))
         return next(code for kind, code in _CODES if isinstance(error, kind))
-    except KeyboardInterrupt:
-        tell("Stopped.")
-        return PARTLY
     except BrokenPipeError:
-        sys.stderr.close()
-        return DONE
+        return _nobody_reads()
+    except SystemExit as error:
+        # Typer leaves this way when the reader of a pipe has gone.
+        if isinstance(error.__context__, BrokenPipeError):
+            return _nobody_reads()
+        raise
     except Exception as error:
-        if choices.verbose:
-            raise
-        tell(
-            f"Unexpected: {type(error).__name__}: {error}. What was committed is kept; --verbose shows where it arose."
-        )
-        return PARTLY
+        if isinstance(error, _ASKED_WRONGLY):
+            error.show()
+            return WRONG
+        return _unexpected(error)
     return code if isinstance(code, int) else DONE
+
+
+def _unexpected(error: Exception) -> int:
+    if choices.verbose:
+        import traceback
+
+        tell(_hidden("".join(traceback.format_exception(error))))
+    if isinstance(error, OSError) and error.strerror:
+        place = f"{error.filename}: " if error.filename else ""
+        tell(_hidden(f"{place}{error.strerror}. What was stored is kept."))
+    else:
+        tell(
+            _hidden(
+                f"Unexpected: {type(error).__name__}: {error}. What was stored is kept; --verbose shows where it arose."
+            )
+        )
+    return PARTLY
+
+
+def _hidden(text: str) -> str:
+    from monitor.logs import Redactor
+
+    return Redactor(choices.secrets).text(text)
+
+
+def _nobody_reads() -> int:
+    """`monitor export | head` is no failure; and nothing may be written at exit either."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    return DONE
+
+
+def _speak_anywhere() -> None:
+    """Let a terminal or pipe of another encoding show what it can instead of failing."""
+    for stream in (sys.stdout, sys.stderr):
+        if hasattr(stream, "reconfigure"):
+            stream.reconfigure(errors="backslashreplace")
+
+
+def _mail_problems(values: Mapping[str, object]) -> Iterator[str]:
+    url, relays = values.get("mail_url"), values.get("mail_plain_relays", ())
+    if not url:
+        return
+    from monitor.mail.transport import parse_mail_url
+
+    listed = relays.replace(",", " ").split() if isinstance(relays, str) else [str(each) for each in relays]  # type: ignore[attr-defined]
+    try:
+        parse_mail_url(str(url), plain_relays=listed)
+    except errors.SettingsError as error:
+        yield from (f"MONITOR_MAIL_URL: {each.removeprefix('mail URL: ')}" for each in error.problems)
+
+
+def _database_problems(values: Mapping[str, object]) -> Iterator[str]:
+    url = values.get("database_url")
+    if not url:
+        return
+    from monitor.storage.engine import connect
+
+    try:
+        connect(str(url)).dispose()
+    except errors.UsageError as error:
+        yield f"MONITOR_DATABASE_URL: {error}"
 
 
 def _plain(value: Any) -> Any:

@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from monitor.cli.frame import PARTLY, Json, app, house, leave, print_json, tell
+from monitor.cli.frame import LARGEST_PMID, PARTLY, Json, app, house, leave, print_json, tell
 
 if TYPE_CHECKING:
     from monitor.services.library import Record
 
-Pmids = Annotated[list[int], typer.Argument(metavar="PMID...", min=1)]
+Pmids = Annotated[list[int], typer.Argument(metavar="PMID", min=1, max=LARGEST_PMID)]
 
 
 @app.command("cite")
@@ -31,7 +31,7 @@ def cite(
 
 @app.command("show")
 def show(
-    pmid: Annotated[int, typer.Argument(metavar="PMID", min=1)],
+    pmid: Annotated[int, typer.Argument(metavar="PMID", min=1, max=LARGEST_PMID)],
     as_json: Json = False,
     versions: Annotated[bool, typer.Option("--versions", help="What changed in it, and when we saw it.")] = False,
 ) -> None:
@@ -55,7 +55,7 @@ def show(
 @app.command("import")
 def import_files(
     files: Annotated[
-        list[Path], typer.Argument(metavar="FILE...", help="PubMed XML (.xml, .xml.gz), NBIB, RIS, or a list of PMIDs.")
+        list[Path], typer.Argument(metavar="FILE", help="PubMed XML (.xml, .xml.gz), NBIB, RIS, or a list of PMIDs.")
     ],
     as_json: Json = False,
 ) -> None:
@@ -76,7 +76,9 @@ def import_files(
 def export(
     pmids: Annotated[
         list[int] | None,
-        typer.Argument(metavar="[PMID...]", min=1, help="Only these; the whole library when none is named."),
+        typer.Argument(
+            metavar="PMID", min=1, max=LARGEST_PMID, help="Only these; the whole library when none is named."
+        ),
     ] = None,
     format_name: Annotated[str, typer.Option("--format", help="jsonl, nbib, ris, bibtex, csl-json or csv.")] = "jsonl",
     output: Annotated[

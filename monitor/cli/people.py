@@ -48,7 +48,7 @@ def list_people(as_json: Json = False) -> None:
 def subscribe(
     address: Address,
     topics: Annotated[
-        list[str] | None, typer.Argument(metavar="TOPIC...", help="As `monitor topic list` names them.")
+        list[str] | None, typer.Argument(metavar="TOPIC", help="As `monitor topic list` names them.")
     ] = None,
     day: Annotated[str | None, typer.Option(help="Weekday of the digest: monday ... sunday.")] = None,
     hour: Annotated[int | None, typer.Option(help="Local hour, 0 to 23.")] = None,
@@ -78,7 +78,7 @@ def subscribe(
 def unsubscribe(
     address: Address,
     topics: Annotated[
-        list[str] | None, typer.Argument(metavar="[TOPIC...]", help="Only these; all when none is named.")
+        list[str] | None, typer.Argument(metavar="TOPIC", help="Only these; all when none is named.")
     ] = None,
 ) -> None:
     """Stop a person's digest, or some topics of it."""

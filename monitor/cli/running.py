@@ -3,20 +3,33 @@
 from __future__ import annotations
 
 import sys
-from email import message_from_bytes
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from monitor.cli.frame import PARTLY, UNREACHABLE, Json, app, house, leave, print_json, read_date, settings, tell
-from monitor.core.delivery import Envelope, Fate
-from monitor.errors import MailUnavailable, UsageError
+from monitor.cli.frame import (
+    PARTLY,
+    UNREACHABLE,
+    Json,
+    app,
+    choices,
+    count,
+    house,
+    leave,
+    print_json,
+    read_date,
+    settings,
+    tell,
+)
+from monitor.errors import MailUnavailable, MonitorError, UsageError
 
 if TYPE_CHECKING:
     from monitor.build import House
     from monitor.services.polling import PollOutcome, Preview
     from monitor.services.publishing import Planned
+
+NOTICE_LIMIT = 10 * 2**20
 
 Host = Annotated[str, typer.Option(help="Address to listen on.")]
 Port = Annotated[int, typer.Option(help="Port to listen on.", min=0, max=65535)]
@@ -26,9 +39,10 @@ Port = Annotated[int, typer.Option(help="Port to listen on.", min=0, max=65535)]
 def init() -> None:
     """Create or upgrade the database and load the starter topics; safe to repeat."""
     from monitor.build import House
+    from monitor.settings import with_secret_key
     from monitor.storage.engine import connect
 
-    told = settings()
+    told = with_secret_key(settings())
     database = connect(told.database_url.get_secret_value())
     try:
         report = House(told, database).setup.run()
@@ -55,8 +69,10 @@ def web(host: Host = "127.0.0.1", port: Port = 8000) -> None:
 @app.command("worker")
 def worker() -> None:
     """Poll, select and send what is due, until stopped."""
+    choices.endless = True
     with house() as here:
         _say_what_is_missing(here)
+        tell("Working. Ctrl-C stops.")
         here.ticker().run_until_signal()
     tell("Stopped.")
 
@@ -64,7 +80,7 @@ def worker() -> None:
 @app.command("poll")
 def poll(
     topics: Annotated[
-        list[str] | None, typer.Argument(metavar="[TOPIC...]", help="Only these; all when none is named.")
+        list[str] | None, typer.Argument(metavar="TOPIC", help="Only these; all when none is named.")
     ] = None,
     since: Annotated[
         str | None, typer.Option("--from", metavar="DATE", help="First day, instead of the usual overlap.")
@@ -129,7 +145,7 @@ def digest(
         print_json({"issues": published.issues, "deliveries": published.deliveries})
     elif published.deliveries:
         typer.echo(
-            f"{_count(published.issues, 'issue')} for {_count(published.deliveries, 'person', 'people')} queued. monitor send delivers; a running worker does it by itself."
+            f"{count(published.issues, 'issue')} for {count(published.deliveries, 'person', 'people')} queued. monitor send delivers; a running worker does it by itself."
         )
     else:
         typer.echo("Nothing is due.")
@@ -158,7 +174,7 @@ def send(
             }
         )
     else:
-        typer.echo(f"{_count(report.sent, 'mail')} sent, {waiting.queued + waiting.leased + waiting.in_doubt} waiting.")
+        typer.echo(f"{count(report.sent, 'mail')} sent, {waiting.queued + waiting.leased + waiting.in_doubt} waiting.")
     for problem in report.problems:
         tell(problem)
     if report.stopped:
@@ -168,27 +184,39 @@ def send(
 
 
 @app.command("bounce")
-def bounce() -> None:
+def bounce(as_json: Json = False) -> None:
     """Read one delivery status notice from standard input and act on it."""
-    octets = sys.stdin.buffer.read(10 * 2**20)
+    if sys.stdin.isatty():
+        tell("Reading one message from standard input; Ctrl-D ends it.")
+    # What a notice says stands in its first parts; the rest of a very long one is the mail it returns.
+    octets = sys.stdin.buffer.read(NOTICE_LIMIT)
     if not octets.strip():
         raise UsageError("standard input is empty: feed it one message, as it came back")
     with house() as here:
         received = here.bouncing.receive(octets)
-    typer.echo(received.summary)
+    if as_json:
+        print_json(
+            {
+                "kind": received.kind,
+                "address": received.address,
+                "suppressed": received.suppressed,
+                "known": received.known,
+                "summary": received.summary,
+            }
+        )
+    else:
+        typer.echo(f"{received.address}: {received.summary}" if received.address else received.summary)
 
 
 @app.command("doctor")
 def doctor(as_json: Json = False) -> None:
-    """Tell what is overdue, failing or unsafe, and what to do about it."""
-    from monitor.core.health import State, headline
+    """Tell what is overdue, failing, damaged or unsafe, and what to do about it."""
+    from monitor.core.health import State, headline, report
 
     with house() as here:
-        found = here.health.findings()
+        found = here.health.findings(thorough=True)
     if as_json:
-        print_json(
-            [{"what": each.what, "state": each.state, "text": each.text, "advice": each.advice} for each in found]
-        )
+        print_json(report(found))
     else:
         typer.echo(headline(found))
         for each in found:
@@ -200,35 +228,33 @@ def doctor(as_json: Json = False) -> None:
 
 
 def _serve(host: str, port: int, *, worker: bool) -> None:
-    from monitor.cli.serving import serve
+    from monitor.cli.serving import listen, serve
+    from monitor.settings import LOOPBACK
 
-    with house_for_serving(create=worker) as here:
+    choices.endless = True
+    with listen(host, port) as listener, house(create=worker) as here:
         _say_what_is_missing(here)
-        serve(here.site, host, port, here.ticker() if worker else None)
-
-
-def house_for_serving(*, create: bool):  # type: ignore[no-untyped-def]
-    from monitor import logs
-    from monitor.build import build
-    from monitor.cli.frame import choices
-
-    logs.configure(verbose=choices.verbose)
-    return build(settings(), create=create)
+        if host not in LOOPBACK:
+            tell(f"Only requests for {here.settings.public_url} are answered (MONITOR_PUBLIC_URL), and this machine's.")
+        serve(here.site, host, port, here.ticker() if worker else None, bound=listener)
 
 
 def _say_what_is_missing(here: House) -> None:
+    from monitor.mail.transport import FolderRoute, parse_mail_url
+
     if not here.may_ask_pubmed:
         tell(
-            "PubMed is not asked without a contact address. Set it and start again:\n  export MONITOR_NCBI_EMAIL=you@lab.example"
+            "PubMed is not asked without a contact address. Set it and start again:\n"
+            "  export MONITOR_NCBI_EMAIL=you@lab.example"
         )
     if not any(person.subscription for person in here.subscribing.everyone()):
         tell(
-            "Nobody is subscribed yet:\n  monitor person add ADDRESS\n  monitor person subscribe ADDRESS TOPIC...      (monitor topic list names the topics)"
+            "Nobody is subscribed yet:\n  monitor person add ADDRESS\n"
+            "  monitor person subscribe ADDRESS TOPIC...      (monitor topic list names the topics)"
         )
-    if here.settings.mail_url.get_secret_value().startswith("file:"):
-        tell(
-            f"Mails become files in {here.settings.mail_url.get_secret_value().removeprefix('file:')}; MONITOR_MAIL_URL names a mail server."
-        )
+    route = parse_mail_url(here.settings.mail_url.get_secret_value(), plain_relays=here.settings.mail_plain_relays)
+    if isinstance(route, FolderRoute):
+        tell(f"Mails become files in {route.folder}; MONITOR_MAIL_URL names a mail server.")
 
 
 def _test(here: House, to: str, on: str | None, output: Path | None, *, dry_run: bool) -> None:
@@ -240,6 +266,10 @@ def _test(here: House, to: str, on: str | None, output: Path | None, *, dry_run:
         typer.echo(planned.letter.subject)
         return
     message = here.publishing.test_mail(to, day)
+    from email import message_from_bytes
+
+    from monitor.core.delivery import Envelope, Fate, Verdict, judge
+
     envelope = Envelope(here.sender.address, to, "test", str(message_from_bytes(message)["Message-ID"]))
     transport = here.transport()
     try:
@@ -247,9 +277,8 @@ def _test(here: House, to: str, on: str | None, output: Path | None, *, dry_run:
     finally:
         transport.close()
     if outcome.fate is not Fate.SENT:
-        raise MailUnavailable(
-            f"the test was not accepted ({outcome.phase}): {outcome.text or outcome.code or outcome.fate}"
-        )
+        why = f"the test was not accepted ({outcome.phase}): {outcome.text or outcome.code or outcome.fate}"
+        raise MonitorError(why) if judge(outcome) in (Verdict.HARD, Verdict.REFUSED) else MailUnavailable(why)
     typer.echo(f"A test went to {to}. Nothing was recorded.")
 
 
@@ -346,7 +375,3 @@ def _outcome_object(each: PollOutcome) -> dict[str, object]:
             "seconds": poll.seconds,
         }
     return found
-
-
-def _count(number: int, one: str, many: str | None = None) -> str:
-    return f"{number:,} {one if number == 1 else many or one + 's'}"

@@ -62,6 +62,7 @@ class Facts:
     last_mail_error: str | None = None
     suppressed: int = 0
     jobs_failed: tuple[str, ...] = ()
+    damage: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +78,7 @@ class Installation:
 def examine(facts: Facts, installation: Installation, now: datetime, *, expect_worker: bool = True) -> list[Finding]:
     """Return every finding, problems first."""
     findings = [
+        *(Finding("database", State.PROBLEM, f"{each[0].upper()}{each[1:]}.") for each in facts.damage),
         *_settings(installation),
         *_polls(facts.topics, now, contact_known=installation.contact_known),
         *_worker(facts, now, expect_worker=expect_worker),
@@ -94,6 +96,18 @@ def headline(findings: Sequence[Finding]) -> str:
         return f"{problems} problem{'s' if problems > 1 else ''}"
     warned = sum(finding.state is State.WARNED for finding in findings)
     return f"Running, with {warned} thing{'s' if warned > 1 else ''} to look at" if warned else "Everything is running"
+
+
+def report(findings: Sequence[Finding]) -> dict[str, object]:
+    """Return findings for programs: `status` is problem or ok, `findings` stand worst first."""
+    well = all(finding.state is not State.PROBLEM for finding in findings)
+    return {
+        "status": "ok" if well else "problem",
+        "findings": [
+            {"what": each.what, "state": each.state.value, "text": each.text, "advice": each.advice}
+            for each in findings
+        ],
+    }
 
 
 def ago(moment: datetime, now: datetime) -> str:

@@ -8,6 +8,7 @@ from dataclasses import replace
 from monitor.core.health import Finding, Installation, examine
 from monitor.services.ports import Clock
 from monitor.storage import facts as stored
+from monitor.storage import soundness
 from monitor.storage.engine import Database
 
 
@@ -22,10 +23,16 @@ class HealthCheck:
         self._installation = installation
         self._digests_overdue = digests_overdue
 
-    def findings(self, *, expect_worker: bool = True) -> list[Finding]:
-        """Return what is fine, notable, suspicious or wrong, worst first."""
+    def findings(self, *, expect_worker: bool = True, thorough: bool = False) -> list[Finding]:
+        """Return what is fine, notable, suspicious or wrong, worst first.
+
+        `thorough` reads the whole database for damage too, which takes a while on a large one.
+        """
         now = self._clock.now()
         with self._database.read() as session:
             facts = stored.facts(session, now)
         facts = replace(facts, digests_overdue=self._digests_overdue())
+        if thorough:
+            with self._database.write() as session:
+                facts = replace(facts, damage=tuple(soundness.problems(session)))
         return examine(facts, self._installation, now, expect_worker=expect_worker)
