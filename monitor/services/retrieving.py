@@ -27,7 +27,8 @@ from monitor.services.ports import PubmedSource
 
 log = logging.getLogger(__name__)
 
-IN_FLIGHT = 3
+IN_FLIGHT = 5
+"""Requests under way: the client lets PubMed work on three at once, and the line carries the answers of others."""
 SMALL_BATCH, LARGE_BATCH = 200, 500
 """PMIDs a request: small sets keep several requests under way, large ones spend fewer (NLM: several hundred)."""
 MOST_REFUSALS = 20

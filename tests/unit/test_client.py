@@ -239,3 +239,38 @@ def test_retry_after_as_a_date() -> None:
     assert retry_after("Sun, 22 Nov 2026 13:00:00 GMT", now) == 60
     assert retry_after("Sun, 22 Nov 2026 11:00:00 GMT", now) == 0
     assert retry_after(None, now) is None
+
+
+def test_pubmed_works_on_three_requests_at_once_and_the_line_on_more() -> None:
+    """Answers that are on their way do not count: PubMed has done its work on them."""
+    lock = threading.Lock()
+    working = most = answering = 0
+    slow = threading.Event()
+
+    def reply(connection: socket.socket) -> None:
+        nonlocal working, most, answering
+        with lock:
+            working += 1
+            most = max(most, working)
+        time.sleep(0.1)
+        body = http(EMPTY)
+        with lock:
+            working -= 1
+            answering += 1
+        connection.sendall(body[:-10])
+        slow.wait(10)
+        connection.sendall(body[-10:])
+
+    with ScriptedServer([reply]) as server:
+        client = PubmedClient(server.url, "lab@example.org", Pace())
+        threads = [threading.Thread(target=client.fetch, args=([number],)) for number in range(1, 8)]
+        for thread in threads:
+            thread.start()
+        ends = time.monotonic() + 20
+        while answering < 7 and time.monotonic() < ends:
+            time.sleep(0.01)
+        assert answering == 7, "none waits for an answer that is still on the line"
+        slow.set()
+        for thread in threads:
+            thread.join(20)
+    assert most == 3
