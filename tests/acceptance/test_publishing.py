@@ -540,3 +540,87 @@ def test_a_preview_for_nobody_shows_all_topics_of_a_week(small: World) -> None:
     preview = small.publishing.preview()
     assert [entry.candidate.citation.pmid for entry in preview.issue.entries] == [FIRST_PMID + 1]
     assert preview.contents["label"] == "2026-W46"
+
+
+def test_a_correction_still_on_its_way_is_not_made_a_second_time(small: World) -> None:
+    small.reader("ada@lab.example")
+    small.moment += DAY
+    small.found(1)
+    week_later(small)
+    small.publishing.publish()
+    small.delivered()
+    small.moment += DAY
+    small.retracted(1)
+    week_later(small, 2)
+    small.publishing.publish()  # stays queued
+    week_later(small, 3)
+    small.publishing.publish()
+    assert small.issues()[-1].kind == "quiet"
+    small.delivered("failed", slot="2026-11-23")
+    week_later(small, 4)
+    small.publishing.publish()
+    assert small.entries(small.issues()[-1]) == [("correction", 1, ["retracted"])]
+
+
+def test_retracted_and_reinstated_between_two_issues_tells_what_holds_now(small: World) -> None:
+    small.reader("ada@lab.example")
+    small.moment += DAY
+    small.found(1)
+    week_later(small)
+    small.publishing.publish()
+    small.delivered()
+    small.moment += DAY
+    small.retracted(1)
+    small.moment += DAY
+    small.revised(1, publication_types=(PublicationType("D016428", "Journal Article"),), corrections=())
+    week_later(small, 2)
+    small.publishing.publish()
+    issue = small.issues()[-1]
+    assert small.entries(issue) == [("correction", 1, ["reinstated"])]
+    assert issue.subject == "NK evidence: 1 update [W48]"
+
+
+def test_a_line_only_pubmed_can_read_is_named_by_its_number(small: World) -> None:
+    small.reader("ada@lab.example")
+    with small.database.write() as session:
+        from monitor.storage.tables import StrategyLineRow
+
+        session.execute(
+            update(StrategyLineRow).where(StrategyLineRow.query.startswith('"CAR-NK"')).values(query="((unbalanced")
+        )
+    small.moment += DAY
+    small.found(1, lines=(1, 7))
+    week_later(small)
+    small.publishing.publish()
+    ((entry,),) = [section["entries"] for section in small.issues()[0].content["sections"]]
+    assert entry["why"] == [{"kind": "follow", "text": "CAR-NK cells"}, {"kind": "line", "text": "1,7"}]
+
+
+def test_a_week_without_any_search_says_so(small: World) -> None:
+    small.reader("ada@lab.example")
+    small.reader("eve@lab.example")
+    small.moment = MONDAY - WEEK
+    (planned,) = small.publishing.plan()
+    assert planned.addresses == ("ada@lab.example", "eve@lab.example")
+    small.publishing.publish()
+    assert "has not been searched yet" in small.issues()[0].text
+    assert "No search has run yet." in small.issues()[0].text
+    small.polled()
+    small.moment += WEEK  # the worker slept
+    small.publishing.publish()
+    stale = " ".join(small.issues()[-1].text.split())
+    assert small.issues()[-1].kind == "blind"
+    assert "Not searched since 16 November, 07:00." in stale
+    assert "Searches last ran on 16 November, 07:00, 0 of 3 fine." in stale
+
+
+def test_a_reader_of_retired_topics_only_is_left_alone(small: World) -> None:
+    from monitor.storage.tables import TopicRow
+
+    small.reader("ada@lab.example", "cik")
+    with small.database.write() as session:
+        session.execute(update(TopicRow).values(retired_at=small.moment))
+    week_later(small)
+    assert small.publishing.due() == []
+    with pytest.raises(UsageError, match="no topics yet"):
+        small.publishing.preview()
