@@ -97,8 +97,8 @@ class Index:
             return frozenset().union(*known) if known else None
         if isinstance(query, Not):
             base = self._some(query.base, today, within)
-            found = within if base is None else base
-            for each in query.excluded:
-                found = found - (self._some(each, today, within) or frozenset())
-            return found
+            known = [part for each in query.excluded if (part := self._some(each, today, within)) is not None]
+            if base is None and not known:
+                return None
+            return (within if base is None else base).difference(*known)
         return None if ignored(query) else within & self.find(query, today)

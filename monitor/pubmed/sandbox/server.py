@@ -301,4 +301,5 @@ def serve(
         if ready:
             ready(sandbox)
         while True:
-            time.sleep(3600)
+            # Short naps: the kernel may hand the interrupt to another thread, which does not wake this one.
+            time.sleep(0.5)

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+import time
 import urllib.error
 import urllib.parse
 import urllib.request
+from collections.abc import Callable
 from typing import Any, NamedTuple
 from xml.sax.saxutils import escape
 
@@ -133,3 +135,11 @@ def ask(
     except urllib.error.HTTPError as error:
         with error:
             return Reply(error.code, dict(error.headers), error.read())
+
+
+def until(true: Callable[[], bool]) -> None:
+    """Wait for what another thread is about to do; ten seconds are a failure."""
+    end = time.monotonic() + 10
+    while not true():
+        assert time.monotonic() < end
+        time.sleep(0.02)

@@ -6,7 +6,6 @@ import gzip
 import json
 import re
 import socket
-import time
 from collections.abc import Callable
 from email.utils import parsedate_to_datetime
 from threading import Thread
@@ -19,7 +18,7 @@ import pytest
 from monitor.errors import UsageError
 from monitor.pubmed.sandbox import Corpus, Fault, Sandbox
 from monitor.pubmed.sandbox.faults import CUTS, Rule
-from tests.unit.sandbox.records import ask, record
+from tests.unit.sandbox.records import ask, record, until
 
 BASE = 90000000
 ASKED = [BASE + n for n in range(1, 5)]
@@ -361,13 +360,6 @@ def redirect(status: int) -> Callable[[Sandbox, Fault], None]:
         assert strike(box, fault, text="https://example.invalid/").header("Location") == "https://example.invalid/"
 
     return check
-
-
-def until(true: Callable[[], bool]) -> None:
-    end = time.monotonic() + 10
-    while not true():
-        assert time.monotonic() < end
-        time.sleep(0.02)
 
 
 def soon(value: str | None) -> bool:

@@ -121,7 +121,12 @@ def test_an_interrupt_ends_it_in_order(tmp_path: Path) -> None:
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
-    code = f"from pathlib import Path\nfrom monitor.pubmed.sandbox import serve\nserve([Path({str(path)!r})], {port})"
+    # A parent that ignores SIGINT, as a test runner's workers do, would hand that down.
+    heed = "import signal\nsignal.signal(signal.SIGINT, signal.default_int_handler)\n"
+    serving = (
+        f"from pathlib import Path\nfrom monitor.pubmed.sandbox import serve\nserve([Path({str(path)!r})], {port})"
+    )
+    code = heed + serving
     process = subprocess.Popen([sys.executable, "-c", code], stderr=subprocess.PIPE)
     try:
         end = time.monotonic() + 30
