@@ -77,7 +77,7 @@ def article(element: Element) -> Citation:
             elif child.tag == "PubmedData":
                 pubmed_data(child, parts, odd)
             else:
-                keep(odd, "PubmedArticle", child)
+                keep(odd, child)
     return finish(parts, odd)
 
 

@@ -52,7 +52,7 @@ def book_article(element: Element) -> Citation:
             elif child.tag == "PubmedBookData":
                 pubmed_data(child, parts, odd)
             else:
-                keep(odd, "PubmedBookArticle", child)
+                keep(odd, child)
     return finish(parts, odd)
 
 
