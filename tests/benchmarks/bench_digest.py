@@ -52,7 +52,7 @@ def _world(folder: Path) -> World:
         citation(
             FIRST_PMID + number,
             title=InlineXml(
-                f"Invented CAR-NK cells against CD19<sup>+</sup> lymphoma in an invented cohort, part {number}"
+                f"Invented {WORDS[number % 3]} against CD19<sup>+</sup> lymphoma in an invented cohort, part {number}"
             ),
             abstract=_abstract(number),
             publication_types={"D016428": kinds[number % 5]},
