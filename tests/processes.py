@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import contextlib
 import multiprocessing
+import os
 import signal
 import socket
+import threading
 from datetime import UTC, datetime, timedelta
 from multiprocessing.connection import Connection
 from multiprocessing.process import BaseProcess
@@ -75,42 +77,52 @@ def sender(connection: Connection, url: str, port: int, owner: str, lease: float
 
 
 def sink(connection: Connection, path: str) -> None:
-    """Take every mail; its Message-ID is on disk before the reply is written. One connection after another."""
+    """Take every mail; its Message-ID is on disk before the reply is written."""
     listener = socket.create_server(("127.0.0.1", 0))
     connection.send(listener.getsockname()[1])
-    with open(path, "ab", buffering=0) as log:
-        while True:
-            accepted, _ = listener.accept()
-            with contextlib.suppress(OSError), accepted:
-                accepted.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-                _converse(accepted, log)
+    log = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND)
+    while True:
+        accepted, _ = listener.accept()
+        threading.Thread(target=_serve, args=(accepted, log), daemon=True).start()
 
 
-def _converse(accepted: socket.socket, log: object) -> None:
+def _serve(accepted: socket.socket, log: int) -> None:
+    with contextlib.suppress(OSError), accepted:
+        accepted.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        _converse(accepted, log)
+
+
+def _converse(accepted: socket.socket, log: int) -> None:
     accepted.sendall(b"220 sink\r\n")
     held = b""
-    in_body = False
     while True:
-        end = held.find(b"\r\n.\r\n" if in_body else b"\r\n")
-        if end < 0:
-            more = accepted.recv(262_144)
+        while b"\r\n" not in held:
+            more = accepted.recv(65_536)
             if not more:
                 return
             held += more
-            continue
-        if in_body:
-            message_id = held.split(b"\r\n", 1)[0].removeprefix(b"Message-ID: ")
-            held = held[end + 5 :]
-            in_body = False
-            log.write(message_id + b"\n")
-            accepted.sendall(b"250 2.0.0 taken\r\n")
-            continue
-        command, held = held[:end], held[end + 2 :]
-        if command == b"DATA":
-            in_body = True
+        command, held = held.split(b"\r\n", 1)
+        if command.upper() == b"DATA":
             accepted.sendall(b"354 go on\r\n")
-        elif command == b"QUIT":
+            message_id = _body(accepted)
+            if message_id is None:
+                return
+            os.write(log, message_id + b"\n")
+            accepted.sendall(b"250 2.0.0 taken\r\n")
+        elif command.upper() == b"QUIT":
             accepted.sendall(b"221 bye\r\n")
             return
         else:
             accepted.sendall(b"250 2.0.0 ok\r\n")
+
+
+def _body(accepted: socket.socket) -> bytes | None:
+    """Read to the dot, keeping no more than is needed; return the Message-ID, which our mails begin with."""
+    first = tail = b""
+    while not tail.endswith(b"\r\n.\r\n"):
+        more = accepted.recv(262_144)
+        if not more:
+            return None
+        first = first if len(first) > 2000 else first + more
+        tail = (tail + more)[-5:]
+    return first.split(b"\r\n", 1)[0].removeprefix(b"Message-ID: ")

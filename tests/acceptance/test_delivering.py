@@ -12,8 +12,9 @@ from sqlalchemy import select
 from monitor.core.delivery import Envelope, Outcome
 from monitor.errors import MailUnavailable
 from monitor.mail.bounces import envelope_id, read_notice, return_path
+from monitor.mail.conversation import Deadlines
 from monitor.mail.message import Marks, splice
-from monitor.mail.smtp import Deadlines, SmtpTransport
+from monitor.mail.smtp import SmtpTransport
 from monitor.services.bouncing import Bouncing
 from monitor.services.delivering import Delivering, Rules
 from monitor.storage.engine import Database

@@ -15,7 +15,8 @@ import pytest
 import trustme
 
 from monitor.core.delivery import Envelope, Fate, Verdict, judge
-from monitor.mail.smtp import Deadlines, SmtpTransport
+from monitor.mail.conversation import Deadlines
+from monitor.mail.smtp import SmtpTransport
 from tests.smtp_server import Relay, Script
 
 ENVELOPE = Envelope("bounce+1.00@lab.example", "grace@lab.example", "1.00", "<1@lab.example>")
