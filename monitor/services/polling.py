@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
-from datetime import date, timedelta
+from dataclasses import dataclass, replace
+from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from sqlalchemy.exc import IntegrityError
@@ -106,6 +106,8 @@ class _Task:
     query: str
     window: Window | None
     covers: bool
+    due_at: datetime | None = None
+    """Set for what falls due by itself: a poll that began since then has done it."""
 
 
 class Polling:
@@ -220,10 +222,11 @@ class Polling:
                 first, last = polls.first_and_last(session, task.topic.id, task.lane)
                 _, full = polls.first_and_last(session, task.topic.id, task.lane, "full")
             if last is None or last < moment:
-                tasks.append(task)
+                tasks.append(replace(task, due_at=moment))
             if reconciliation_is_due(full, first, now, self._reconcile_days):
                 query = task.topic.topic.strategy.query(task.lane) or ""
-                tasks.append(_Task(task.topic, task.lane, "full", query, None, covers=True))
+                due_at = now - timedelta(days=self._reconcile_days)
+                tasks.append(_Task(task.topic, task.lane, "full", query, None, covers=True, due_at=due_at))
         return tasks
 
     def _run(self, tasks: Sequence[_Task], progress: Callable[[Progress], object]) -> PollReport:
@@ -275,7 +278,7 @@ class _OnePoll:
         """Poll, and write down how it ended; `hopeless` is why PubMed is not even asked."""
         running, watched_from = self._begin()
         if running is None:
-            return self._outcome("busy", None, "another process polls this just now"), None
+            return self._outcome("busy", None, "another process is at it or has just done it"), None
         try:
             if hopeless is not None:
                 raise hopeless
@@ -310,6 +313,11 @@ class _OnePoll:
         first_day = now.date() - timedelta(days=self._polling._first_days)
         try:
             with self._database.write() as session:
+                if task.due_at is not None:
+                    kind = "full" if task.kind == "full" else None
+                    _, last = polls.first_and_last(session, task.topic.id, task.lane, kind)
+                    if last is not None and last >= task.due_at:
+                        return None, first_day  # another process has done it since we looked
                 watched_from = strategies.watch_from(session, task.topic.id, first_day)
                 return polls.begin(session, order, self._owner, now, owners.is_gone), watched_from
         except IntegrityError as error:

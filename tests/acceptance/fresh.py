@@ -20,13 +20,17 @@ def fresh_database(request: pytest.FixtureRequest, folder: Path, kind: str) -> I
         folder.mkdir(parents=True)
         database = connect(sqlite_url(folder / "monitor.db"))
         upgrade(database)
-        yield database
-        database.dispose()
+        try:
+            yield database
+        finally:
+            database.dispose()
         return
     server: PostgresServer = request.getfixturevalue("postgres_server")
     name = server.fresh()
     database = connect(server.url(name))
     upgrade(database)
-    yield database
-    database.dispose()
-    server.drop(name)
+    try:
+        yield database
+    finally:
+        database.dispose()
+        server.drop(name)

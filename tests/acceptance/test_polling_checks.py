@@ -92,7 +92,7 @@ def test_a_check_that_fails_keeps_what_it_stored_and_goes_on(database: Database)
 
 
 def test_a_check_stops_when_asked(database: Database) -> None:
-    with sandbox(*records(900)) as server:
+    with sandbox(*records(2400)) as server:
         lab = Lab(database, server)
         lab.polling.poll()
         lab.later(days=30)
@@ -101,11 +101,11 @@ def test_a_check_stops_when_asked(database: Database) -> None:
             rechecking(lab, server, stopping=lambda: len(lab.fetched()) > asked).run()
         with database.read() as session:
             (check,) = [each for each in polls.latest(session) if each.kind == "check"]
-        assert (check.state, 0 < check.unchanged < 900) == ("interrupted", True)
+        assert (check.state, 0 < check.unchanged < 2400) == ("interrupted", True)
         after = rechecking(lab, server).run()
-        assert after.due == 900 - check.unchanged
+        assert after.due == 2400 - check.unchanged
         assert after.poll is not None
-        assert (after.poll.id, after.poll.state, after.poll.unchanged) == (check.id, "done", 900)
+        assert (after.poll.id, after.poll.state, after.poll.unchanged) == (check.id, "done", 2400)
 
 
 Import = Callable[..., ImportReport]
