@@ -152,15 +152,20 @@ class Publishing:
 
     def test_mail(self, to: str, on: date | None = None) -> bytes:
         """Return a whole mail for one address, marked as a test in subject and first line; nothing is recorded."""
-        address = read_address(to)
+        return self.sample(self.preview(to, on, test=True), to)
+
+    def sample(self, planned: Planned, to: str | None = None) -> bytes:
+        """Return a planned issue as a whole mail, to its first reader unless told otherwise; nothing is recorded.
+
+        Its links to leave carry a token that belongs to nobody: a sample must not end anybody's subscription.
+        """
+        address = read_address(to or planned.addresses[0])
         now = self._clock.now()
-        planned = self.preview(to, on, test=True)
         message_id = make_message_id(
-            self._links.secret, _domain(self._sender), "test", planned.slot.day, int(now.timestamp())
+            self._links.secret, _domain(self._sender), "sample", planned.slot.day, int(now.timestamp())
         )
         template = build_template(planned.letter, self._sender, self._links.unsubscribe())
-        # A test must not end the subscription it is a test of, so its links carry a token that belongs to nobody.
-        return splice(template, Marks(address.text, "test" + planned.key, message_id, now))
+        return splice(template, Marks(address.text, "sample" + planned.key, message_id, now))
 
     def _due(self, session: Session, now: datetime, on: date | None) -> list[Due]:
         if on is not None and instant(on, 0, ZoneInfo(self._zone)) > now:

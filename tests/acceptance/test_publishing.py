@@ -398,6 +398,20 @@ def test_a_test_mail_says_so_and_ends_no_subscription(world: World) -> None:
     assert world.issues() == []
 
 
+def test_a_sample_is_what_will_be_sent_but_for_the_token(small: World) -> None:
+    small.reader("ada@lab.example")
+    small.moment += DAY
+    small.found(1)
+    week_later(small)
+    (planned,) = small.publishing.plan()
+    message = email.message_from_bytes(small.publishing.sample(planned), policy=email.policy.default)
+    assert (message["To"], message["Subject"]) == ("ada@lab.example", planned.letter.subject)
+    html = message.get_body(("html",))
+    assert html is not None
+    assert html.get_content().replace("\r\n", "\n") == planned.letter.html.replace(TOKEN_MARK, "sample" + planned.key)
+    assert small.issues() == []
+
+
 def test_what_is_frozen_stays_as_it_was(world: World) -> None:
     world.reader("ada@lab.example")
     world.moment += DAY

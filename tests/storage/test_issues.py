@@ -34,7 +34,7 @@ def frozen(world: World, **overrides: object) -> FrozenIssue:
         version = issues.latest_versions(session, [FIRST_PMID + 1])[FIRST_PMID + 1]
     issue = FrozenIssue(
         key="k" * 22, slot="2026-11-16", fingerprint="f1", label="2026-W47", kind="news", language="en",
-        covers_from=MONDAY - 14 * 24 * HOUR, covers_until=MONDAY, subject="Invented", content={"a": ["ü", 1, None]},
+        covers_from=MONDAY - 14 * 24 * HOUR, covers_until=MONDAY, subject="Invented", content={"a": ["ü", 1, None], "topics": []},
         html="<p>", text="text", message=b"\x00bytes\r\n",
         entries=(FrozenEntry("news", "car-nk", FIRST_PMID + 1, version, (), ("title:CAR-NK",)),),
     )  # fmt: skip
@@ -62,7 +62,7 @@ def test_freezing_twice_changes_nothing(world: World) -> None:
     assert (row.html, row.subject, row.content, row.message) == (
         "<p>",
         "Invented",
-        {"a": ["ü", 1, None]},
+        {"a": ["ü", 1, None], "topics": []},
         b"\x00bytes\r\n",
     )
     with world.database.read() as session:
