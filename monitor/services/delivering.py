@@ -151,8 +151,8 @@ class Delivering:
 
     def _deliver(self, claimed: Claimed, report: DeliveryReport) -> bool:
         """Send one letter and record the outcome; True if the conversation broke off."""
-        with self._database.read() as session:
-            standing = deliveries.standing(session, claimed, address_key(claimed.address))
+        with self._database.connection() as connection:
+            standing = deliveries.standing(connection, claimed, address_key(claimed.address))
         if not standing.ours:
             return False
         if standing.obstacle is not None:
@@ -187,8 +187,8 @@ class Delivering:
 
         def before_dot() -> None:
             until = self._clock.now() + self._rules.cool_down
-            with self._database.write() as session:
-                if not deliveries.mark_in_doubt(session, claimed, until, checksum):
+            with self._database.connection(write=True) as connection:
+                if not deliveries.mark_in_doubt(connection, claimed, until, checksum):
                     raise _TakenOver
 
         started_at, started = self._clock.now(), time.monotonic()
@@ -212,13 +212,18 @@ class Delivering:
         report: DeliveryReport,
     ) -> None:
         now = self._clock.now()
+        if verdict is Verdict.SENT:
+            with self._database.connection(write=True) as connection:
+                deliveries.add_attempt(connection, claimed, verdict, outcome, started_at, seconds)
+                deliveries.settle(connection, claimed, "sent", now)
+            report.sent += 1
+            report.resent += claimed.doubts > 0
+            return
         reason = _said(outcome)
         failed = False
         with self._database.write() as session:
             deliveries.add_attempt(session, claimed, verdict, outcome, started_at, seconds)
-            if verdict is Verdict.SENT:
-                deliveries.settle(session, claimed, "sent", now)
-            elif verdict is Verdict.IN_DOUBT:
+            if verdict is Verdict.IN_DOUBT:
                 until = now + self._rules.cool_down
                 deliveries.settle(session, claimed, "in_doubt", now, next_at=until, error=reason)
             elif verdict in (Verdict.HARD, Verdict.REFUSED) or self._too_old(session, claimed, now):
@@ -228,10 +233,6 @@ class Delivering:
             else:
                 later = now + wait_before_next(claimed.tries + 1, self._jitter())
                 deliveries.settle(session, claimed, "queued", now, next_at=later, error=reason)
-        if verdict is Verdict.SENT:
-            report.sent += 1
-            report.resent += claimed.doubts > 0
-            return
         if verdict is Verdict.IN_DOUBT:
             report.doubtful += 1
         elif failed:

@@ -1,6 +1,7 @@
 """The outbox: deliveries claimed with a fence and a lease, every attempt kept, what doubt leaves behind.
 
-Statements are Core, on tables: they run two to three times for every mail.
+Statements are Core, on tables, and those of every single mail take a bare connection: a Session would cost as much
+again as the statement.
 """
 
 from __future__ import annotations
@@ -9,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import and_, bindparam, func, insert, or_, select, update
+from sqlalchemy import Connection, and_, bindparam, func, insert, or_, select, update
 from sqlalchemy.orm import Session
 
 from monitor.core.delivery import Outcome, Verdict
@@ -135,7 +136,7 @@ class Standing:
     obstacle: str | None
 
 
-def standing(session: Session, claimed: Claimed, key: str) -> Standing:
+def standing(session: Session | Connection, claimed: Claimed, key: str) -> Standing:
     """Look again, right before sending: the reader may have left, been disabled or suppressed since the claim."""
     row = session.execute(_OBSTACLE, {"id": claimed.id, "key": key}).one()
     obstacle = None
@@ -170,14 +171,14 @@ _SETTLE = (
 _ADD_ATTEMPT = insert(_ATTEMPT)
 
 
-def mark_in_doubt(session: Session, claimed: Claimed, until: datetime, checksum: int) -> bool:
+def mark_in_doubt(session: Session | Connection, claimed: Claimed, until: datetime, checksum: int) -> bool:
     """Say, right before the dot, that from now on nobody knows; False if the claim has been taken over."""
     values = {"delivery": claimed.id, "held": claimed.fence, "until": until, "crc": checksum}
     return _changed(session, _DOUBT, values) == 1
 
 
 def settle(
-    session: Session,
+    session: Session | Connection,
     claimed: Claimed,
     state: str,
     now: datetime,
@@ -200,7 +201,7 @@ def settle(
 
 
 def add_attempt(
-    session: Session, claimed: Claimed, verdict: Verdict, outcome: Outcome, at: datetime, seconds: float
+    session: Session | Connection, claimed: Claimed, verdict: Verdict, outcome: Outcome, at: datetime, seconds: float
 ) -> None:
     """Keep how a try went, whoever holds the claim by now."""
     session.execute(
@@ -303,6 +304,6 @@ def _note_lost_outcomes(session: Session, ids: Sequence[int], now: datetime) -> 
     )
 
 
-def _changed(session: Session, statement: object, values: dict[str, object]) -> int:
+def _changed(session: Session | Connection, statement: object, values: dict[str, object]) -> int:
     # A Core UPDATE always comes back as a cursor result; the Session's signature does not say so.
     return int(session.execute(statement, values).rowcount)  # type: ignore[call-overload]
