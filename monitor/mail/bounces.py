@@ -10,6 +10,7 @@ import email
 import email.policy
 import hashlib
 import hmac
+import logging
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -30,6 +31,7 @@ _ENVID = re.compile(r"(\d{1,18})\.([0-9a-f]{16})", re.IGNORECASE)
 _MESSAGE_ID = re.compile(r"<[^<>\s]{3,250}>")
 _RETURN_ADDRESSES = ("To", "Cc", "Delivered-To", "X-Original-To", "Envelope-To", "X-Envelope-To", "X-Failed-Recipients")
 _STATUS = re.compile(r"[245]\.\d{1,3}\.\d{1,3}")
+_REPORTS = frozenset(("message/delivery-status", "message/global-delivery-status", "message/feedback-report"))
 _ARRIVED = frozenset(("delivered", "relayed", "expanded"))
 
 
@@ -66,13 +68,15 @@ def read_notice(octets: bytes, secret: bytes) -> Notice:
         raise UsageError("nothing came in; pipe one mail message into `monitor bounce`")
     if len(octets) > MAX_OCTETS:
         raise UsageError(f"the message has {len(octets)} octets, more than any notice ({MAX_OCTETS})")
+    # A NUL in a charset makes the library raise; no notice needs one.
+    octets = octets.replace(b"\0", b"")
     message = email.message_from_bytes(octets, policy=email.policy.compat32)
     if not any(
         message.get(name) for name in ("From", "To", "Subject", "Date", "Message-ID", "Received", "Return-Path")
     ):
         raise UsageError("this is not a mail message: it has none of the headers every mail has")
     delivery_id, forged = _proven(message, secret)
-    kind, recipient, status, text = _read(message)
+    kind, recipient, status, text = _read(message, octets)
     return Notice(
         kind=kind,
         delivery_id=delivery_id,
@@ -116,7 +120,7 @@ def _proven(message: Message, secret: bytes) -> tuple[int | None, bool]:
     return None, bool(claims)
 
 
-def _read(message: Message) -> tuple[NoticeKind, str | None, str | None, str | None]:
+def _read(message: Message, octets: bytes) -> tuple[NoticeKind, str | None, str | None, str | None]:
     report = str(message.get_param("report-type") or "").lower()
     kind = message.get_content_type()
     if kind == "multipart/report" and report == "disposition-notification":
@@ -129,7 +133,7 @@ def _read(message: Message) -> tuple[NoticeKind, str | None, str | None, str | N
     # Sendmail-like notices carry Auto-Submitted too, so only a message that is no report is judged by it (RFC 3834).
     if _is_automatic_reply(message):
         return NoticeKind.AUTO_REPLY, None, None, _line(_text(message.get("Subject")))
-    return _read_free_text(message)
+    return _read_free_text(message, octets)
 
 
 def _read_status(groups: list[Message]) -> tuple[NoticeKind, str | None, str | None, str | None]:
@@ -170,8 +174,8 @@ def _read_complaint(message: Message) -> tuple[NoticeKind, str | None, str | Non
     return NoticeKind.UNKNOWN, None, None, "a feedback report without its type"
 
 
-def _read_free_text(message: Message) -> tuple[NoticeKind, str | None, str | None, str | None]:
-    temporary, permanent = _failures(message)
+def _read_free_text(message: Message, octets: bytes) -> tuple[NoticeKind, str | None, str | None, str | None]:
+    temporary, permanent = _failures(octets)
     said = " ".join(_plain_texts(message))
     text = _failure_line(said)
     if permanent:
@@ -182,11 +186,13 @@ def _read_free_text(message: Message) -> tuple[NoticeKind, str | None, str | Non
     return NoticeKind.UNKNOWN, None, None, _line(_text(message.get("Subject"))) or None
 
 
-def _failures(message: Message) -> tuple[frozenset[bytes] | set[bytes], frozenset[bytes] | set[bytes]]:
+def _failures(octets: bytes) -> tuple[frozenset[bytes] | set[bytes], frozenset[bytes] | set[bytes]]:
+    # Its detectors index into what they expect to find, and trip over headers that are not ASCII.
+    readable = email.message_from_bytes(octets.decode("ascii", "replace").encode("ascii", "replace"))
+    logging.getLogger("flufl.bounce").disabled = True
     try:
-        temporary, permanent = all_failures(message)
+        temporary, permanent = all_failures(readable)
     except Exception as error:
-        # Its detectors index into what they expect to find and raise anything on damaged input; then it is unknown.
         _log.warning("notice of no known shape", reason=f"{type(error).__name__}: {error}")
         return set(), set()
     return temporary, permanent
@@ -210,28 +216,34 @@ def _is_from_a_mailer(message: Message) -> bool:
 def _report_blocks(message: Message) -> Iterator[Message]:
     """Yield each block of fields of every delivery-status or feedback-report part."""
     for part in message.walk():
-        kind = part.get_content_type()
-        payload = part.get_payload()
-        if kind == "message/delivery-status" and isinstance(payload, list):
-            yield from (block for block in payload if isinstance(block, Message))
-        elif kind in ("message/feedback-report", "message/global-delivery-status"):
-            octets = part.get_payload(decode=True)
-            raw = octets if isinstance(octets, bytes) else "".join(map(str, payload)).encode("utf-8", "replace")
-            for block in re.split(rb"\r?\n\r?\n", raw):
-                yield email.message_from_bytes(block + b"\n\n")
+        if part.get_content_type() in _REPORTS:
+            if part.is_multipart():
+                yield from _inside(part)
+            else:
+                for block in re.split(rb"\r?\n\r?\n", _octets(part)):
+                    yield email.message_from_bytes(block + b"\n\n")
 
 
 def _returned(message: Message) -> Iterator[Message]:
     """Yield the original mail, whole or its headers, where the notice returns it."""
     for part in message.walk():
         kind = part.get_content_type()
-        payload = part.get_payload()
-        if kind == "message/rfc822" and isinstance(payload, list):
-            yield from (inner for inner in payload if isinstance(inner, Message))
+        if kind == "message/rfc822" and part.is_multipart():
+            yield from _inside(part)
         elif kind == "text/rfc822-headers":
-            octets = part.get_payload(decode=True)
-            if isinstance(octets, bytes):
-                yield email.message_from_bytes(octets)
+            yield email.message_from_bytes(_octets(part))
+
+
+def _inside(part: Message) -> Iterator[Message]:
+    payload = part.get_payload()
+    if isinstance(payload, list):
+        yield from (inner for inner in payload if isinstance(inner, Message))
+
+
+def _octets(part: Message) -> bytes:
+    """Return the decoded body of a part that has no parts."""
+    payload = part.get_payload(decode=True)
+    return payload if isinstance(payload, bytes) else b""
 
 
 def _original_message_id(message: Message) -> str | None:
@@ -259,9 +271,7 @@ def _fingerprint(message: Message, octets: bytes) -> str:
 def _plain_texts(message: Message) -> Iterator[str]:
     for part in message.walk():
         if part.get_content_maintype() == "text":
-            octets = part.get_payload(decode=True)
-            if isinstance(octets, bytes):
-                yield octets.decode("utf-8", "replace")
+            yield _octets(part).decode("utf-8", "replace")
 
 
 def _header_values(message: Message, names: tuple[str, ...]) -> Iterator[str]:

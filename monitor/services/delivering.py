@@ -18,6 +18,7 @@ from monitor.core.address import address_key
 from monitor.core.delivery import GIVE_UP_AFTER, Envelope, NoticeKind, Outcome, Verdict, judge, wait_before_next
 from monitor.errors import MailUnavailable, MessageRefused, MonitorError
 from monitor.mail.bounces import envelope_id, return_path
+from monitor.mail.headers import address_on_the_wire
 from monitor.mail.message import Marks, splice
 from monitor.services.ports import Clock, MailTransport
 from monitor.services.suppressing import weigh
@@ -91,7 +92,7 @@ class Delivering:
         self._transport = transport
         self._clock = clock
         self._secret = secret
-        self._domain = domain
+        self._domain = address_on_the_wire(f"postmaster@{domain}").rpartition("@")[2]
         self._owner = owner
         self._rules = rules or Rules()
         self._jitter = jitter

@@ -77,6 +77,17 @@ def test_everyone_gets_their_own_letter_once(database: Database) -> None:
     ]
 
 
+def test_bounces_come_back_to_an_international_domain_as_punycode(sqlite_database: Database) -> None:
+    fill(sqlite_database, people(1))
+    with Relay() as relay:
+        transport = SmtpTransport("127.0.0.1", relay.port, security="none", local_hostname="x.example")
+        sender = Delivering(
+            sqlite_database, transport, SetClock(), secret=SECRET, domain="bücher.example", owner="test"
+        )
+        assert sender.run().sent == 1
+        assert relay.accepted[0].sender.endswith("@xn--bcher-kva.example")
+
+
 def test_a_limit_bounds_a_run(database: Database) -> None:
     fill(database, people(5))
     with Relay() as relay, delivering(database, relay, SetClock()) as sender:
