@@ -241,13 +241,14 @@ class House:
 
     @cached_property
     def site(self) -> Site:
+        from monitor.mail.render import render_page
         from monitor.web.app import Site
 
         return Site(
             database=self.database,
             subscribing=self.subscribing,
             findings=self.health.findings,
-            write_issue=lambda page: page.html.replace(self.links.unsubscribe(), self.settings.public_url),
+            write_issue=lambda page: render_page(page.content, self.links, page.key),
             public_url=self.settings.public_url,
             name=self.settings.digest_name,
         )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
@@ -27,6 +28,9 @@ LAYOUTS = (
     Layout(0, 0, 0, 2, 0, 90),
 )
 """Tried in turn until the encoded HTML part is small enough."""
+
+EVERYTHING = Layout(*(sys.maxsize,) * len(Layout._fields))
+"""For the web page of an issue, where "n more" leads."""
 
 
 def lay_out(contents: Mapping[str, Any], layout: Layout) -> dict[str, Any]:

@@ -16,12 +16,12 @@ import nh3
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
 from markupsafe import Markup
 
-from monitor.mail.layout import LAYOUTS, Layout, lay_out
+from monitor.mail.layout import EVERYTHING, LAYOUTS, Layout, lay_out
 from monitor.mail.links import Links
 from monitor.mail.words import LANGUAGES, Words
 from monitor.resources import resource_dir
 
-__all__ = ["HTML_MAX", "LANGUAGES", "Letter", "render_digest"]
+__all__ = ["HTML_MAX", "LANGUAGES", "Letter", "render_digest", "render_page"]
 
 SUBJECT_MAX = 60
 PREHEADER = (40, 90)
@@ -51,17 +51,35 @@ def render_digest(contents: Mapping[str, Any], links: Links, key: str) -> Letter
     """
     environment = _environment(contents["language"])
     shared = {**contents, "links": links, "url": links.issue(key), "leave": links.unsubscribe()}
-    subject = _first_that_fits(_lines(environment, "digest/subject.txt", shared), 1, SUBJECT_MAX)
-    preheader = _first_that_fits(_lines(environment, "digest/preheader.txt", shared), *PREHEADER)
+    subject = _subject(environment, shared)
     text = environment.get_template("digest/body.txt").render(shared)
     text = _BLANK_LINES.sub("\n\n", "\n".join(line.rstrip() for line in text.splitlines())).strip() + "\n"
-    template = environment.get_template("digest/body.html")
     for layout in _layouts(contents):
-        page = lay_out(contents, layout)
-        html = _finish(template.render({**shared, **page, "subject": subject, "preheader": preheader}))
+        html = _html(environment, shared, layout, subject)
         if encoded_size(html) <= HTML_MAX:
             return Letter(subject, text, html)
     raise ValueError("the smallest layout of an issue is too large for a mail")  # a fault of the templates
+
+
+def render_page(contents: Mapping[str, Any], links: Links, key: str) -> str:
+    """Write the web page of an issue: the same letter with nothing left out, and without a link to leave."""
+    environment = _environment(contents["language"])
+    shared = {**contents, "links": links, "url": links.issue(key), "leave": None}
+    return _html(environment, shared, EVERYTHING, _subject(environment, shared))
+
+
+def _subject(environment: Environment, shared: Mapping[str, Any]) -> str:
+    return _first_that_fits(_lines(environment, "digest/subject.txt", shared), 1, SUBJECT_MAX)
+
+
+def _html(environment: Environment, shared: Mapping[str, Any], layout: Layout, subject: str) -> str:
+    preheader = _first_that_fits(_lines(environment, "digest/preheader.txt", shared), *PREHEADER)
+    page = lay_out(shared, layout)
+    return _finish(
+        environment.get_template("digest/body.html").render(
+            {**shared, **page, "subject": subject, "preheader": preheader}
+        )
+    )
 
 
 def encoded_size(html: str) -> int:

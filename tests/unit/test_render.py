@@ -37,6 +37,7 @@ from monitor.mail.render import (
     encoded_size,
     inline,
     render_digest,
+    render_page,
     wrap,
 )
 from monitor.mail.words import LANGUAGES, Words
@@ -558,3 +559,20 @@ def test_a_doi_cannot_leave_its_link() -> None:
 
 def test_languages_offered_are_languages_written() -> None:
     assert set(LANGUAGES) == {"en"}
+
+
+def test_the_web_page_of_an_issue_leaves_nothing_out() -> None:
+    many = [candidate(n, TOPICS[n % 3].id) for n in range(1_000)]
+    issue = select(TOPICS, many, (), health(), 12)
+    page = render_page(contents(issue, setting()), LINKS, "k" * 22)
+    assert all(LINKS.pubmed(FIRST_PMID + n) in page for n in range(1_000))
+    assert "more on the web" not in page
+    assert "Unsubscribe" not in page
+    assert TOKEN_MARK not in page
+    assert Page(page).unclosed == []
+
+
+def test_an_unknown_phrase_is_shown_as_its_words_and_once() -> None:
+    asked = ('"CAR-iNK"[Title/Abstract]', "CAR-iNK[Title/Abstract]")
+    found = letter(searches=health(ipsc_nk=Health("ipsc-nk", "warned", NOW, 7, 0, asked)))
+    assert "PubMed does not know “CAR-iNK” and searched without it." in " ".join(found.text.split())
