@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import socket
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
@@ -172,10 +171,13 @@ class House:
 
     def transport(self) -> MailTransport:
         """Open a way out for mail; raises SettingsError for a mail URL that cannot work. Nothing is connected yet."""
+        from monitor.mail.smtp import ehlo_name
         from monitor.mail.transport import open_transport, parse_mail_url
 
         route = parse_mail_url(self.settings.mail_url.get_secret_value(), plain_relays=self.settings.mail_plain_relays)
-        return open_transport(route, local_hostname=socket.gethostname() or "localhost")
+        return open_transport(
+            route, local_hostname=ehlo_name(urlsplit(self.settings.public_url).hostname or "localhost")
+        )
 
     @cached_property
     def delivering(self) -> Delivering:
