@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, date, datetime
 from functools import cache
@@ -30,13 +30,16 @@ def is_sqlite(session: Session) -> bool:
     return session.get_bind().dialect.name == "sqlite"
 
 
-def insert(session: Session, mapped: Mapped, columns: tuple[str, ...], rows: Sequence[Row]) -> None:
-    """Insert rows whose values stand in the order of `columns`; a row that is already there is an error."""
-    if not rows:
-        return
+def insert(session: Session, mapped: Mapped, columns: tuple[str, ...], rows: Iterable[Row]) -> None:
+    """Insert rows whose values stand in the order of `columns`; a row that is already there is an error.
+
+    PostgreSQL stores the first rows while a generator still makes the last.
+    """
     if is_sqlite(session):
         statement, ready = _sqlite_insert(mapped, columns)
-        session.connection().exec_driver_sql(statement, [ready(row) for row in rows])
+        values = [ready(row) for row in rows]
+        if values:
+            session.connection().exec_driver_sql(statement, values)
         return
     statement, types, ready = _postgres_copy(mapped, columns)
     with raw_postgres(session) as connection, connection.cursor() as cursor, cursor.copy(statement.encode()) as copy:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import sqlite3
+import tempfile
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
@@ -28,6 +30,7 @@ SQLITE: ModuleType = _found_sqlite
 
 _WRITE = "monitor_write"
 _BUSY_MS = 10_000
+_PAGE = 2048
 _POSTGRES_SETTINGS = {
     "statement_timeout": "120s",
     "lock_timeout": "10s",
@@ -81,10 +84,15 @@ class Database:
             return
         try:
             self.path.parent.mkdir(parents=True, exist_ok=True)
-            with closing(SQLITE.connect(_file_uri(self.path, "rwc"), uri=True)) as connection:
-                # The journal mode is a property of the file: chosen once, never switched under running processes.
-                connection.execute(f"PRAGMA busy_timeout={_BUSY_MS}")
-                connection.execute(f"PRAGMA journal_mode={'WAL' if wal_is_safe(sqlite_version()) else 'DELETE'}")
+            with tempfile.TemporaryDirectory(prefix=".new-", dir=self.path.parent) as folder:
+                made = Path(folder) / self.path.name
+                with closing(SQLITE.connect(_file_uri(made, "rwc"), uri=True)) as connection:
+                    # A row is about 3 KB: in pages of 4 KB a fifth of the file would be empty (on real records).
+                    connection.execute(f"PRAGMA page_size={_PAGE}")
+                    # The journal mode is a property of the file: chosen once, never switched under running processes.
+                    connection.execute(f"PRAGMA journal_mode={'WAL' if wal_is_safe(sqlite_version()) else 'DELETE'}")
+                    connection.execute("PRAGMA user_version=1")  # writes the first page, and with it the above
+                _name_if_free(made, self.path)
         except (OSError, SQLITE.OperationalError) as error:
             raise MonitorError(f"{self.path}: the database cannot be created here: {error}") from error
 
@@ -264,6 +272,17 @@ def explain_postgres(error: BaseException, name: str, *, disconnected: bool) -> 
     if disconnected or never_connected or state[:2] in ("08", "28", "3D") or state[:3] == "57P":
         return DatabaseUnavailable(f"{name}: PostgreSQL is out of reach: {first_line}")
     return None
+
+
+def _name_if_free(made: Path, path: Path) -> None:
+    """Give a finished file its name unless another process was first; then theirs stands."""
+    try:
+        os.link(made, path)
+    except FileExistsError:
+        return
+    except OSError:  # a file system without hard links
+        if not path.exists():
+            made.rename(path)
 
 
 def _file_uri(path: Path, mode: str) -> str:

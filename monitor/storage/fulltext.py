@@ -3,10 +3,10 @@
 SQLite: `citation_fts` (FTS5, external content), kept in step by triggers, so that no statement can forget it.
 PostgreSQL: `citation.search`, a generated `tsvector` with a GIN index. Both are created by the migrations.
 
-Words are those of `core.query.words`, on both databases: text with anything but ASCII is stored as its folded
-words, and the tokenizers of both (unicode61; `simple` behind ASCII punctuation turned into blanks) cut ASCII as
-`split_words` does. Text values of one column follow each other, so a phrase may be found across two of them: what
-the index finds is a candidate, which `core.query` confirms.
+Words are those of `core.query.words`, on both databases: the columns hold words and single blanks, and what is not
+ASCII is folded already, so that the tokenizers of both (unicode61, `simple`) have nothing left to decide but case.
+Texts of one column follow each other, so a phrase may be found across two of them: what the index finds is a
+candidate, which `core.query` confirms.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ TABLE = "citation_fts"
 """On SQLite; on PostgreSQL the index is the column `citation.search`. Weights there: A title, B abstract and
 keywords, C journal and terms, D authors and facets."""
 
-_ODD = re.compile(r"\S*[^\x00-\x7f\s]\S*")
+_PUNCTUATION = {ord(c): " " for c in map(chr, range(128)) if not c.isalnum()}
 _NOT_WORD = re.compile(r"[^0-9a-z]+")
 _AUTHOR_KEYWORDS = "NOTNLM"
 
@@ -37,8 +37,8 @@ _AUTHOR_KEYWORDS = "NOTNLM"
 def columns(citation: Citation) -> tuple[str, ...]:
     """Return the texts of `COLUMNS`: with the first three [tiab] is answered, with `terms` [tw].
 
-    `facets` are tokens for exact conditions: `mh`, `mj` (major), `sh`, `pt` with the UI, `la` with the language, `jo`
-    with the NLM ID of the journal, `py` with the year, `st` with the status, `id` with an ORCID.
+    `facets` are tokens for exact conditions: `mh` or, when major, `mj` with the UI of a heading, `pt` with that of
+    a publication type, `la` with the language, `jo` with the NLM ID of the journal, `id` with an ORCID.
     """
     book = citation.book
     titles = [citation.title or (book.title.text if book else None)]
@@ -47,27 +47,25 @@ def columns(citation: Citation) -> tuple[str, ...]:
     abstracts = [abstract_text(citation.abstract.sections)] if citation.abstract else []
     abstracts += [abstract_text(each.sections) for each in citation.other_abstracts]
     journal = citation.journal
-    names = (
-        (journal.medline_ta, journal.title, journal.iso_abbreviation, journal.issn_linking, journal.nlm_unique_id)
-        if journal
-        else ()
-    )
+    names = (journal.title, journal.medline_ta, journal.iso_abbreviation, journal.issn_linking) if journal else ()
     author_lists = (*citation.author_lists, *(book.author_lists if book else ()))
     return (
         searchable(bare(each) for each in titles),
         searchable(abstracts),
         searchable(bare(k.text) for each in citation.keyword_lists if each.owner == _AUTHOR_KEYWORDS for k in each[0]),
         searchable(_name(author) for each in author_lists for author in each.authors),
-        searchable(dict.fromkeys(names)),
+        searchable(_distinct(names)),
         searchable(_terms(citation)),
         " ".join(dict.fromkeys(_facets(citation))),
     )
 
 
 def searchable(texts: Iterable[str | None]) -> str:
-    """Join texts, one a line, so that both tokenizers find in them the words `split_words` does."""
+    """Join the words of texts with blanks, as `split_words` finds them but for the case of ASCII letters."""
     joined = "\n".join(filter(None, texts))
-    return joined if joined.isascii() else _ODD.sub(_fold, joined)
+    if not joined.isascii():
+        joined = " ".join([each if each.isascii() else " ".join(split_words(each)[0]) for each in joined.split()])
+    return " ".join(joined.translate(_PUNCTUATION).split())
 
 
 def check(session: Session) -> None:
@@ -88,8 +86,9 @@ def rebuild(session: Session) -> None:
         session.execute(text("REINDEX INDEX ix_citation_search"))
 
 
-def _fold(found: re.Match[str]) -> str:
-    return " ".join(split_words(found.group())[0])
+def _distinct(names: Iterable[str | None]) -> Iterable[str]:
+    """Drop names that differ from an earlier one in punctuation or case only."""
+    return {searchable([name]).lower(): name for name in names if name}.values()
 
 
 def _name(author: Author) -> str:
@@ -127,22 +126,13 @@ def _terms(citation: Citation) -> Iterator[str]:
 
 def _facets(citation: Citation) -> Iterator[str]:
     for heading in citation.mesh_headings:
-        yield _token("mh", heading.descriptor.ui or heading.descriptor.name)
-        if heading.major:
-            yield _token("mj", heading.descriptor.ui or heading.descriptor.name)
-        for qualifier in heading.qualifiers:
-            yield _token("sh", qualifier.ui or qualifier.name)
+        yield _token("mj" if heading.major else "mh", heading.descriptor.ui or heading.descriptor.name)
     for publication_type in citation.publication_types:
         yield _token("pt", publication_type.ui or publication_type.name)
     for language in citation.languages:
         yield _token("la", language)
     if citation.journal is not None and citation.journal.nlm_unique_id:
         yield _token("jo", citation.journal.nlm_unique_id)
-    published = citation.pub_date
-    if published is not None and published.year is not None:
-        yield f"py{published.year}"
-    if citation.status:
-        yield _token("st", citation.status)
     for author in citation.authors:
         for identifier in author.identifiers:
             if identifier.source == "ORCID":

@@ -116,7 +116,7 @@ class _Batch:
         self.poll_id = poll_id
         self.provisional = provisional
         self.outcomes = outcomes
-        self.inserted: list[tuple[Any, ...]] = []
+        self.inserted: list[tuple[Citation, bytes, bytes]] = []
         self.replaced: list[tuple[Any, ...]] = []
         self.versions: list[tuple[Any, ...]] = []
         self.outdated: list[int] = []
@@ -223,8 +223,7 @@ class _Batch:
 
     def _insert(self, citation: Citation, content: bytes, hash: bytes) -> None:
         pmid = citation.pmid
-        values = self._values(citation, content, hash)
-        self.inserted.append((pmid, citation.version, self.provisional, *values, self.now, self.now))
+        self.inserted.append((citation, content, hash))
         self.outcomes[pmid] = NEW
         if self.provisional:
             self.new_checks.append((pmid, self.now, self.now, 0, None, None))
@@ -235,6 +234,10 @@ class _Batch:
             citation, self.now, retracted=is_retracted(citation), concern=has_concern(citation), sent=False
         )
         self.new_checks.append((pmid, self.now, due, 0, None, None))
+
+    def _new_row(self, new: tuple[Citation, bytes, bytes]) -> tuple[Any, ...]:
+        citation = new[0]
+        return (citation.pmid, citation.version, self.provisional, *self._values(*new), self.now, self.now)
 
     def _replace_provisional(self, citation: Citation, content: bytes, hash: bytes) -> None:
         self._replace(citation, content, hash)
@@ -293,14 +296,18 @@ class _Batch:
         session = self.session
         if self.outdated:
             session.execute(_ARCHIVE, {"pmids": self.outdated})
-        insert(session, CitationRow, _CITATION, self.inserted)
+        if self.inserted:
+            insert(session, CitationRow, _CITATION, map(self._new_row, self.inserted))
         update(session, CitationRow, "pmid", _REPLACED, self.replaced)
         if self.reencoded:
             session.execute(_REENCODE, self.reencoded)
-        insert(session, VersionRow, _VERSION, self.versions)
-        insert(session, CheckRow, _CHECK, self.new_checks)
+        if self.versions:
+            insert(session, VersionRow, _VERSION, self.versions)
+        if self.new_checks:
+            insert(session, CheckRow, _CHECK, self.new_checks)
         update(session, CheckRow, "pmid", _CHECK[1:], self.checks)
-        insert(session, RelationRow, _RELATION, self.new_links)
+        if self.new_links:
+            insert(session, RelationRow, _RELATION, self.new_links)
         if self.added_links:
             session.execute(_ADD_LINK, self.added_links)
         if self.ended_links:

@@ -41,7 +41,7 @@ class CitationRow(Base):
     added_at: Mapped[datetime]
     changed_at: Mapped[datetime]
 
-    __table_args__ = (Index("ix_citation_doi", "doi"), Index("ix_citation_changed_at", "changed_at"))
+    __table_args__ = (Index("ix_citation_doi", "doi"),)
 
 
 for _name in ("provisional", "retracted"):
