@@ -155,4 +155,4 @@ def _line_trouble(error: BaseException) -> AskAgain:
     cause = error.reason if isinstance(error, URLError) else error
     never_connected = isinstance(error, URLError) and not isinstance(cause, TimeoutError)
     what = str(cause) if isinstance(error, IncompleteResponse) else f"{type(cause).__name__}: {cause}".rstrip(": ")
-    return AskAgain(f"the line to PubMed failed ({what})", heavy=not never_connected)
+    return AskAgain(f"the line to PubMed failed ({' '.join(what.split())[:200]})", heavy=not never_connected)

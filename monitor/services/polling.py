@@ -39,6 +39,7 @@ log = logging.getLogger(__name__)
 
 UNREACHED_IN_A_ROW = 3
 """After so many polls that did not reach PubMed the others of the run are not tried: the next run is."""
+MANY_LOST = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -385,7 +386,14 @@ class _OnePoll:
     def _end_hits(self, running: Running, whole: WholeSet) -> None:
         topic_id, lane = self._task.topic.id, self._task.lane
         with self._database.read() as session:
-            lost = polls.standing_hits(session, topic_id, lane).difference(whole.pmids)
+            standing = polls.standing_hits(session, topic_id, lane)
+        lost = standing.difference(whole.pmids)
+        if len(lost) > max(MANY_LOST, len(standing) // 10):
+            # So many at once may be PubMed's bad day: only those end that a second search does not name either.
+            again = search_whole(self._source, running.order.query, self._clock.now().date())
+            if not again.complete or again.result.unknown_phrases:
+                return
+            lost.difference_update(again.pmids)
         for part in batches(sorted(lost)):
             with self._database.write() as session:
                 polls.end_hits(session, topic_id, lane, part, self._clock.now())

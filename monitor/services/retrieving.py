@@ -32,7 +32,7 @@ IN_FLIGHT = 5
 SMALL_BATCH, LARGE_BATCH = 200, 500
 """PMIDs a request: small sets keep several requests under way, large ones spend fewer (NLM: several hundred)."""
 MOST_REFUSALS = 20
-"""So many records refused one after the other, and none read: that is PubMed, not the records."""
+"""So many records refused and none read: that is PubMed, not the records."""
 
 
 class Stopped(MonitorError):
@@ -112,6 +112,7 @@ def retrieve(
                 yield part
         if trouble is not None:
             raise trouble
+        yield from fetching.rest()
 
 
 class _Line:
@@ -156,10 +157,35 @@ class _Fetching:
     def __init__(self, source: PubmedSource, pmids: list[int], size: int) -> None:
         self.waiting = deque(_Batch(tuple(pmids[at : at + size])) for at in range(0, len(pmids), size))
         self._read = 0
-        self._refusals = 0
+        self._doubtful: list[RecordError] = []
 
     def settle(self, batch: _Batch, answer: bytes | Exception) -> Retrieved | None:
-        """Read an answer; what it leaves open waits again, narrowed down. None when nothing is settled yet."""
+        """Read an answer; what it leaves open waits again, narrowed down. None when nothing is settled yet.
+
+        Refusals count only when some record could be read: else it is PubMed that is at fault.
+        """
+        part = self._settle(batch, answer) or Retrieved()
+        part.refused = [*self._doubtful, *part.refused]
+        self._doubtful = []
+        if not self._read:
+            self._doubtful, part.refused = part.refused, []
+            if len(self._doubtful) > MOST_REFUSALS:
+                raise self._nothing_readable()
+        return part if part.pmids else None
+
+    def rest(self) -> Iterator[Retrieved]:
+        """Yield the refusal of a record that was asked for alone; raise when several were refused and none was read."""
+        if len(self._doubtful) > 1:
+            raise self._nothing_readable()
+        if self._doubtful:
+            yield Retrieved(refused=self._doubtful)
+
+    def _nothing_readable(self) -> PubmedUnavailable:
+        return PubmedUnavailable(
+            f"none of {len(self._doubtful)} records could be had or read, the first because: {self._doubtful[0].why}"
+        )
+
+    def _settle(self, batch: _Batch, answer: bytes | Exception) -> Retrieved | None:
         if isinstance(answer, Exception):
             return self._failed(batch, answer)
         try:
@@ -201,7 +227,7 @@ class _Fetching:
         if isinstance(error, (BatchTooLarge, PubmedError)):
             log.warning("%d records cannot be had together: %s", len(batch.pmids), error)
             if len(batch.pmids) == 1:
-                return self._refuse(batch, str(error), error)
+                return self._refuse(batch, str(error))
             self._push(batch.pmids, again=batch.again)
             return None
         if len(batch.pmids) == 1 and batch.read_before is not None and self._read > batch.read_before:
@@ -209,10 +235,7 @@ class _Fetching:
             return self._refuse(batch, str(error))
         raise error
 
-    def _refuse(self, batch: _Batch, why: str, error: Exception | None = None) -> Retrieved:
-        self._refusals += 1
-        if error is not None and self._refusals > MOST_REFUSALS and not self._read:
-            raise error
+    def _refuse(self, batch: _Batch, why: str) -> Retrieved:
         return Retrieved(refused=[RecordError(batch.pmids[0], why)])
 
     def _push(self, pmids: Sequence[int], *, again: bool) -> None:

@@ -170,6 +170,41 @@ def test_a_warned_comparison_ends_no_hit(database: Database) -> None:
         assert FIRST in lab.hits()
 
 
+def test_an_empty_answer_on_a_bad_day_ends_no_hits(database: Database) -> None:
+    with sandbox(*records(20)) as server:
+        lab = Lab(database, server)
+        lab.polling.poll()
+        server.fault(Fault.EMPTY_RESULT, utility="esearch", times=1)
+        assert lab.polling.poll(full=True).outcomes[0].state == "done"
+        assert len(lab.hits()) == 20
+        server.fault(Fault.EMPTY_RESULT, utility="esearch")
+        lab.polling.poll(full=True)
+        assert lab.hits() == []
+
+
+@pytest.mark.parametrize("number", [4, 60])
+def test_when_nothing_can_be_read_it_is_pubmed_and_nothing_counts_as_done(database: Database, number: int) -> None:
+    with sandbox(*records(number)) as server:
+        lab = Lab(database, server)
+        server.fault(Fault.ENTITY_BOMB, utility="efetch")
+        outcome = lab.polling.poll().outcomes[0]
+        assert outcome.poll is not None
+        assert (outcome.state, outcome.poll.refused) == ("failed", ())
+        assert "could be had or read" in (outcome.error or "")
+        server.faults.clear()
+        lab.polling.poll()
+        assert len(lab.hits()) == number
+
+
+def test_the_only_record_of_a_poll_may_be_refused(database: Database) -> None:
+    with sandbox(*records(1)) as server:
+        lab = Lab(database, server)
+        server.fault(Fault.NUL, utility="efetch")
+        poll = lab.polling.poll().outcomes[0].poll
+        assert poll is not None
+        assert (poll.state, len(poll.refused)) == ("done", 1)
+
+
 def test_an_unknown_phrase_warns_and_the_hits_are_stored(database: Database) -> None:
     with sandbox(*records(2)) as server:
         lab = Lab(database, server, topic(core=['"CAR-NK"[tiab]', '"unheard of"[tiab]']))
