@@ -152,7 +152,7 @@ class IssuePage:
 
 @dataclass(frozen=True, slots=True)
 class IssueLine:
-    """One line of the archive."""
+    """One line of the archive; `topics` are the short names of what its readers follow."""
 
     key: str
     slot: str
@@ -161,6 +161,7 @@ class IssueLine:
     subject: str
     created_at: datetime
     deliveries: int
+    topics: tuple[str, ...]
 
 
 def standings(session: Session) -> dict[int, Standing]:
@@ -427,7 +428,11 @@ def archive(session: Session, limit: int = 100, before: int | None = None) -> li
         IssueRow.subject,
         IssueRow.created_at,
         deliveries,
+        IssueRow.content["topics"],
     ).order_by(IssueRow.id.desc())
     if before is not None:
         query = query.where(IssueRow.id < before)
-    return [IssueLine(*row) for row in session.execute(query.limit(limit))]
+    return [
+        IssueLine(key, slot, label, kind, subject, at, count, tuple(each["short"] for each in topics))
+        for key, slot, label, kind, subject, at, count, topics in session.execute(query.limit(limit))
+    ]

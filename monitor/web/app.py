@@ -2,29 +2,34 @@
 
 from __future__ import annotations
 
-import gettext
+import re
+import threading
+import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from pathlib import Path
+from itertools import groupby
+from typing import Any
+from urllib.parse import urlsplit
 
 import structlog
 from fastapi import FastAPI, Request
 from fastapi.responses import HTMLResponse, JSONResponse, PlainTextResponse, Response
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from starlette.exceptions import HTTPException
-from starlette.staticfiles import StaticFiles
+from starlette.types import ASGIApp
 
-from monitor.core.health import Finding, State, headline
+from monitor.core.health import Finding, headline, report
 from monitor.errors import MonitorError
-from monitor.resources import resource_dir
 from monitor.services.subscribing import Subscribing
 from monitor.storage import issues
 from monitor.storage.engine import Database
 from monitor.storage.issues import IssueLine, IssuePage
+from monitor.web.pages import Pages, static_file
 from monitor.web.safety import LETTER_POLICY, Guard, from_this_machine
 
-STATIC = Path(__file__).resolve().parent / "static"
 ISSUES_SHOWN = 200
+HEALTH_SECONDS = 5.0
+"""How old an answer of /healthz to other machines may be, so that asking often costs little."""
+_NAME = re.compile(r"[A-Za-z0-9_-]{8,64}")
 
 log = structlog.get_logger(__name__)
 
@@ -41,117 +46,134 @@ class Site:
     name: str
 
 
-def create_app(site: Site) -> FastAPI:
-    app = FastAPI(title="Evidence Monitor", docs_url=None, redoc_url=None, openapi_url=None)
-    app.add_middleware(Guard, public_url=site.public_url)
-    app.mount("/static", StaticFiles(directory=STATIC), name="static")
-    pages = _Pages(site.name)
+def create_app(site: Site) -> ASGIApp:
+    """Return the whole application, safe against the open network."""
+    app = FastAPI(title="Evidence Monitor", docs_url=None, redoc_url=None, openapi_url=None, redirect_slashes=False)
+    pages = Pages(site.name, urlsplit(site.public_url).path.rstrip("/"))
+    lately = _Lately(site.findings)
 
-    @app.get("/")
+    def local(request: Request) -> bool:
+        return from_this_machine(request, site.public_url)
+
+    def page(path: str) -> Callable[[Callable[..., Response]], Callable[..., Response]]:
+        return app.api_route(path, methods=["GET", "HEAD"], response_model=None)
+
+    @page("/")
     def front(request: Request) -> Response:
-        if not from_this_machine(request):
-            return pages.message(
-                "Issues come by mail",
-                [
-                    "Open an issue through the link in its mail. The list of all issues is shown only on the machine that runs the monitor."
-                ],
-            )
+        if not local(request):
+            return pages.write("front")
         with site.database.read() as session:
-            return pages.write("issues.html", issues=[_row(each) for each in issues.archive(session, ISSUES_SHOWN)])
+            found = issues.archive(session, ISSUES_SHOWN)
+        return pages.write(
+            "issues", local=True, weeks=_weeks(found, site.name), most=ISSUES_SHOWN, more=len(found) == ISSUES_SHOWN
+        )
 
-    @app.get("/issues/{key}")
+    @page("/issues/{key}")
     def issue(key: str) -> Response:
-        with site.database.read() as session:
-            page = issues.by_key(session, key)
-        if page is None:
-            return pages.message(
-                "No such issue",
-                ["The link may have been cut by a mail program. Copy it whole, or ask for it again."],
-                404,
-            )
-        return HTMLResponse(site.write_issue(page), headers={"Content-Security-Policy": LETTER_POLICY})
+        found = None
+        if name := _name(key):
+            with site.database.read() as session:
+                found = issues.by_key(session, name)
+        if found is None:
+            return pages.error(404, what="issue")
+        return HTMLResponse(site.write_issue(found), headers={"Content-Security-Policy": LETTER_POLICY})
 
-    @app.get("/u/{token}")
+    @page("/u/{token}")
     def ask_to_leave(token: str) -> Response:
-        left = site.subscribing.by_token(token)
-        if left.already:
-            return pages.message("Nothing is sent", ["This digest is already stopped. There is nothing left to do."])
-        return pages.write("unsubscribe.html", token=token, address=left.address)
+        name = _name(token)
+        left = site.subscribing.by_token(name) if name else None
+        if left is None or left.already:
+            return pages.write("left", address=left and left.address, just_now=False)
+        return pages.write("leave", token=name, address=left.address)
 
-    @app.post("/u/{token}")
+    @app.post("/u/{token}", response_model=None)
     def leave(token: str) -> Response:
-        left = site.subscribing.unsubscribe_by_token(token)
-        where = f" to {left.address}" if left.address else ""
-        return pages.message("The digest is stopped", [f"No further issue will be sent{where}."])
+        name = _name(token)
+        left = site.subscribing.unsubscribe_by_token(name) if name else None
+        return pages.write("left", address=left and left.address, just_now=True)
 
-    @app.get("/health")
+    @page("/health")
     def health(request: Request) -> Response:
-        if not from_this_machine(request):
-            return pages.message(
-                "Health is shown on the machine itself", ["Programs may ask /healthz from anywhere."], 403
-            )
+        if not local(request):
+            return pages.error(403, what="health")
         found = site.findings()
-        return pages.write("health.html", headline=headline(found), findings=found)
+        return pages.write("health", local=True, headline=headline(found), findings=found)
 
-    @app.get("/healthz")
+    @page("/healthz")
     def healthz(request: Request) -> Response:
         """Answer 200 while all promises hold, else 503; details only to this machine."""
-        found = site.findings()
-        well = all(finding.state is not State.PROBLEM for finding in found)
-        body: dict[str, object] = {"status": "ok" if well else "problem"}
-        if from_this_machine(request):
-            body["findings"] = [
-                {"what": each.what, "state": each.state.value, "text": each.text, "advice": each.advice}
-                for each in found
-            ]
-        return JSONResponse(body, 200 if well else 503)
+        near = local(request)
+        try:
+            body = report(site.findings() if near else lately())
+        except MonitorError as error:
+            log.error("health cannot be told", reason=str(error))
+            body = {"status": "problem"}
+        return JSONResponse(body if near else {"status": body["status"]}, 200 if body["status"] == "ok" else 503)
 
-    @app.get("/robots.txt")
+    @page("/robots.txt")
     def robots() -> Response:
         return PlainTextResponse("User-agent: *\nDisallow: /\n")
 
+    page("/static/{mark}/{file}")(static_file)
+
     @app.exception_handler(HTTPException)
     def known(_request: Request, error: HTTPException) -> Response:
-        title = {404: "No such page", 405: "Not possible here"}.get(error.status_code, "That did not work")
-        return pages.message(title, [str(error.detail) + "."], error.status_code)
-
-    @app.exception_handler(Exception)
-    def unexpected(request: Request, error: Exception) -> Response:
-        log.error("request broke", path=request.url.path, exc_info=error)
-        return pages.message("Something went wrong here", ["It was written down. Nothing was changed."], 500)
+        answer = pages.error(error.status_code, what="page")
+        answer.headers.update(error.headers or {})
+        return answer
 
     @app.exception_handler(MonitorError)
-    def out_of_reach(request: Request, error: MonitorError) -> Response:
-        log.error("request failed", path=request.url.path, error=str(error))
-        return pages.message(
-            "Not at the moment",
-            ["The monitor cannot reach its database. Nothing was changed; try again in a minute."],
-            503,
-        )
+    def out_of_reach(_request: Request, error: MonitorError) -> Response:
+        log.error("request failed", reason=str(error))
+        return pages.error(503, what="database")
 
-    return app
+    @app.exception_handler(Exception)
+    def unexpected(_request: Request, _error: Exception) -> Response:
+        return pages.error(500, what="fault")  # raised again for the guard, which writes it down
 
-
-class _Pages:
-    """The site's own templates with its name filled in."""
-
-    def __init__(self, name: str) -> None:
-        self._environment = Environment(
-            loader=FileSystemLoader(resource_dir("templates")),
-            undefined=StrictUndefined,
-            autoescape=True,
-            extensions=["jinja2.ext.i18n"],
-        )
-        self._environment.install_gettext_translations(gettext.NullTranslations(), newstyle=True)  # type: ignore[attr-defined]
-        self._environment.globals.update(site_name=name, language="en")
-
-    def write(self, template: str, status: int = 200, **context: object) -> Response:
-        return HTMLResponse(self._environment.get_template(f"web/{template}").render(context), status)
-
-    def message(self, title: str, lines: Sequence[str], status: int = 200) -> Response:
-        return self.write("message.html", status, title=title, lines=lines)
+    return Guard(app, site.public_url, lambda _scope: pages.error(500, what="fault"))
 
 
-def _row(issue: IssueLine) -> dict[str, str]:
-    people = "1 person" if issue.deliveries == 1 else f"{issue.deliveries} people"
-    return {"key": issue.key, "label": issue.label, "subject": issue.subject, "note": f"{issue.slot}, for {people}"}
+class _Lately:
+    """Findings that are at most a few seconds old."""
+
+    def __init__(self, find: Callable[[], Sequence[Finding]]) -> None:
+        self._find = find
+        self._lock = threading.Lock()
+        self._until = 0.0
+        self._found: Sequence[Finding] = ()
+
+    def __call__(self) -> Sequence[Finding]:
+        with self._lock:
+            if time.monotonic() >= self._until:
+                self._found = self._find()
+                self._until = time.monotonic() + HEALTH_SECONDS
+            return self._found
+
+
+def _name(text: str) -> str | None:
+    """Return the key or token a link names, without what a mail program may have glued to its end."""
+    found = _NAME.match(text)
+    return found[0] if found else None
+
+
+def _weeks(found: Sequence[IssueLine], name: str) -> list[dict[str, Any]]:
+    """Group issues, newest first, by the day they are of."""
+    newest = sorted(found, key=lambda each: each.slot, reverse=True)
+    return [
+        {
+            "label": label,
+            "slot": slot,
+            "issues": [
+                {
+                    "key": each.key,
+                    # Name and week stand above the list already.
+                    "subject": re.sub(r" \[[^]]*\]$", "", each.subject.removeprefix(f"{name}: ")),
+                    "topics": ", ".join(each.topics),
+                    "people": each.deliveries,
+                }
+                for each in lines
+            ],
+        }
+        for (slot, label), lines in groupby(newest, key=lambda each: (each.slot, each.label))
+    ]

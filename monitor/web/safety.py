@@ -1,76 +1,142 @@
-"""What every answer carries and what no request gets past: headers, host, size, and who counts as this machine."""
+"""What every answer carries and what no request gets past: headers, host, size, faults, and who counts as this machine."""
 
 from __future__ import annotations
 
 import ipaddress
+from collections.abc import Callable
 from urllib.parse import urlsplit
 
+import structlog
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.requests import Request
-from starlette.responses import PlainTextResponse
+from starlette.responses import PlainTextResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 BODY_LIMIT = 64 * 1024
-_LOOPBACK_NAMES = frozenset({"localhost", "127.0.0.1", "::1"})
+LOOPBACK_NAMES = frozenset({"localhost", "127.0.0.1", "::1"})
+_PROXIED = frozenset({"forwarded", "x-forwarded-for", "x-forwarded-host", "x-real-ip", "via"})
 _POLICY = "default-src 'none'; style-src {style}; img-src 'self' data:; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
 PAGE_POLICY = _POLICY.format(style="'self'")
 LETTER_POLICY = _POLICY.format(style="'unsafe-inline'")
 """For frozen letters, whose styles stand inline because mail clients want them so; they hold no script."""
 
+_log = structlog.get_logger()
+
+
+class _TooLarge(Exception):
+    """The body went past the limit while it was read."""
+
 
 class Guard:
-    """Refuse foreign hosts and large bodies; add security headers where a view set none."""
+    """Stands around the whole application, its error pages included.
 
-    def __init__(self, app: ASGIApp, public_url: str) -> None:
+    Refuses foreign hosts and large bodies, adds security headers, and answers with `broken` where the application
+    raised. Pages are found below the path of the public URL and at the root, so a proxy may strip that path or not.
+    """
+
+    def __init__(self, app: ASGIApp, public_url: str, broken: Callable[[Scope], Response]) -> None:
         self.app = app
+        self.broken = broken
         parts = urlsplit(public_url)
-        self.hosts = _LOOPBACK_NAMES | {(parts.hostname or "").lower()}
+        self.hosts = LOOPBACK_NAMES | {(parts.hostname or "").lower()}
         self.secure = parts.scheme == "https"
+        self.root = parts.path.rstrip("/")
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
-        headers = Headers(scope=scope)
-        host = host_name(headers.get("host", ""))
-        if host not in self.hosts:
-            await PlainTextResponse("This address is not served here.\n", 421)(scope, receive, send)
-            return
-        length = headers.get("content-length", "0")
-        if (
-            not length.isdigit()
-            or int(length) > BODY_LIMIT
-            or "chunked" in headers.get("transfer-encoding", "").lower()
-        ):
-            await PlainTextResponse("The request is too large.\n", 413)(scope, receive, send)
-            return
+        started = False
 
         async def send_safely(message: Message) -> None:
+            nonlocal started
             if message["type"] == "http.response.start":
-                answer = MutableHeaders(scope=message)
-                answer.setdefault("Content-Security-Policy", PAGE_POLICY)
-                answer.setdefault("Cache-Control", "no-store")
-                answer["X-Content-Type-Options"] = "nosniff"
-                answer["Referrer-Policy"] = "same-origin"
-                answer["X-Robots-Tag"] = "noindex, nofollow"
-                if self.secure:
-                    answer["Strict-Transport-Security"] = "max-age=31536000"
+                started = True
+                self._protect(MutableHeaders(scope=message))
             await send(message)
 
-        await self.app(scope, receive, send_safely)
+        try:
+            await self._pass(self._below_root(scope), receive, send_safely)
+        except _TooLarge:
+            if not started:
+                await _refused("The request is too large.", 413)(scope, receive, send_safely)
+        except Exception as error:
+            # The first part of a path is its kind; the rest may be a link that only its owner should know.
+            _log.error("request broke", page="/" + _segments(scope["path"])[0], exc_info=error)
+            if not started:
+                await self.broken(scope)(scope, receive, send_safely)
+
+    async def _pass(self, scope: Scope, receive: Receive, send: Send) -> None:
+        headers = Headers(scope=scope)
+        if host_name(headers.get("host", "")) not in self.hosts:
+            await _refused("This address is not served here.", 421)(scope, receive, send)
+            return
+        length = headers.get("content-length", "0")
+        # A number past 18 digits is too large whatever it is.
+        if not length.isascii() or not length.isdigit() or len(length) > 18 or int(length) > BODY_LIMIT:
+            await _refused("The request is too large.", 413)(scope, receive, send)
+            return
+        read = 0
+
+        async def receive_a_little() -> Message:
+            nonlocal read
+            message = await receive()
+            read += len(message.get("body", b""))
+            if read > BODY_LIMIT:
+                raise _TooLarge
+            return message
+
+        await self.app(scope, receive_a_little, send)
+
+    def _below_root(self, scope: Scope) -> Scope:
+        path: str = scope["path"]
+        if not self.root or not (path == self.root or path.startswith(self.root + "/")):
+            return scope
+        return {**scope, "path": path[len(self.root) :] or "/", "raw_path": None}
+
+    def _protect(self, answer: MutableHeaders) -> None:
+        answer.setdefault("Content-Security-Policy", PAGE_POLICY)
+        answer.setdefault("Cache-Control", "no-store")
+        answer["X-Content-Type-Options"] = "nosniff"
+        answer["Referrer-Policy"] = "same-origin"
+        answer["Cross-Origin-Opener-Policy"] = "same-origin"
+        answer["Cross-Origin-Resource-Policy"] = "same-origin"
+        answer["X-Robots-Tag"] = "noindex, nofollow"
+        if self.secure:
+            answer["Strict-Transport-Security"] = "max-age=31536000"
 
 
 def host_name(value: str) -> str:
-    """Return the host of a `Host` header in lower case, without port and brackets."""
-    return (urlsplit(f"//{value}").hostname or "").lower() if value and not set(value) & set("/?#@\\") else ""
+    """Return the host of a `Host` header in lower case, without port and brackets; empty when it cannot be one."""
+    if not value or set(value) & set("/?#@\\ \t"):
+        return ""
+    try:
+        return (urlsplit(f"//{value}").hostname or "").lower()
+    except ValueError:
+        return ""
 
 
-def from_this_machine(request: Request) -> bool:
-    """Say whether a browser on this machine asks, directly and by a loopback name, with no proxy between."""
-    if request.client is None or {"forwarded", "x-forwarded-for", "x-real-ip", "via"} & set(request.headers.keys()):
+def from_this_machine(request: Request, public_url: str) -> bool:
+    """Say whether a browser on this machine asks, by a loopback name, with no proxy between.
+
+    Never where the public URL names another host: there a proxy stands in front, and one that is set up carelessly
+    asks from this machine, by a loopback name, for everybody.
+    """
+    if request.client is None or urlsplit(public_url).hostname not in LOOPBACK_NAMES:
+        return False
+    if _PROXIED & set(request.headers.keys()):
         return False
     try:
         near = ipaddress.ip_address(request.client.host).is_loopback
     except ValueError:
         return False
-    return near and host_name(request.headers.get("host", "")) in _LOOPBACK_NAMES
+    return near and host_name(request.headers.get("host", "")) in LOOPBACK_NAMES
+
+
+def _refused(text: str, status: int) -> Response:
+    # The rest of the body is not read, so the connection cannot be used again.
+    return PlainTextResponse(text + "\n", status, headers={"Connection": "close"} if status == 413 else None)
+
+
+def _segments(path: str) -> list[str]:
+    return path.lstrip("/").split("/")
