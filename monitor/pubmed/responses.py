@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable
 from datetime import UTC, datetime
 from email.message import Message
 from email.utils import parsedate_to_datetime
-from typing import Final
+from typing import Any, Final
 from urllib.parse import unquote_plus, urlsplit
 
 from lxml import etree
@@ -158,13 +158,14 @@ def _document(body: bytes) -> etree._Element:
     except etree.XMLSyntaxError as error:
         raise AskAgain("the answer is cut off or is not XML", heavy=True) from error
     declared = root.getroottree().docinfo.internalDTD
-    if declared is not None and any(True for _ in _entities(declared)):
+    if declared is not None and list(_entities(declared)):
         raise AskAgain("the answer declares entities of its own")
     return root
 
 
-def _entities(dtd: etree.DTD) -> Iterator[object]:
-    yield from dtd.iterentities()
+def _entities(dtd: Any) -> Iterable[object]:
+    entities: Iterable[object] = dtd.iterentities()
+    return entities
 
 
 def _refuse_other_formats(body: bytes) -> None:
@@ -216,7 +217,7 @@ def _error_text(body: bytes) -> str:
 
 
 def _text(element: etree._Element | None) -> str:
-    return "" if element is None else " ".join("".join(element.itertext()).split())
+    return "" if element is None else " ".join("".join(str(each) for each in element.itertext()).split())
 
 
 def _number(text: str | None) -> int | None:
