@@ -32,9 +32,7 @@ def facts(session: Session, now: datetime) -> Facts:
             select(DeliveryRow.state, func.count())
             .where(DeliveryRow.state.in_(("queued", "leased", "in_doubt")) | (DeliveryRow.created_at > now - _RECENT))
             .group_by(DeliveryRow.state)
-        )
-        .tuples()
-        .all()
+        ).all()
     )
     return Facts(
         topics=tuple(_topics(session)),
@@ -85,9 +83,7 @@ def _topics(session: Session) -> list[TopicFacts]:
             select(PollRow.topic_id, func.max(PollRow.finished_at))
             .where(finished, PollRow.lane == "core", PollRow.state.in_(("done", "warned")))
             .group_by(PollRow.topic_id)
-        )
-        .tuples()
-        .all()
+        ).all()
     )
     out = []
     for topic, title in session.execute(

@@ -1,0 +1,29 @@
+"""The site that the tests of pages share; whoever changes something takes the fresh one."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+from starlette.testclient import TestClient
+
+from tests.web.site import World, world
+
+
+@pytest.fixture(scope="module")
+def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
+    with world(tmp_path_factory.mktemp("site")) as found:
+        yield found
+
+
+@pytest.fixture
+def fresh(tmp_path: pytest.TempPathFactory) -> Iterator[World]:
+    with world(tmp_path / "fresh") as found:  # type: ignore[operator]
+        yield found
+
+
+def browser(world: World, client: tuple[str, int] = ("127.0.0.1", 50000), **headers: str) -> TestClient:
+    """A client on this machine, unless told otherwise."""
+    return TestClient(
+        world.app, base_url="http://127.0.0.1:8000", client=client, headers=headers, follow_redirects=False
+    )
