@@ -199,6 +199,15 @@ class Article(Peer):
     ids: Mapped[list[Number]] = relationship(cascade="all, delete-orphan")
     dates: Mapped[list[Day]] = relationship(cascade="all, delete-orphan")
     cited: Mapped[list[Cited]] = relationship(cascade="all, delete-orphan")
+    qualifiers: Mapped[list[Qualifier]] = relationship(cascade="all, delete-orphan")
+    keywords: Mapped[list[Keyword]] = relationship(cascade="all, delete-orphan")
+    chemicals: Mapped[list[Chemical]] = relationship(cascade="all, delete-orphan")
+    grants: Mapped[list[Grant]] = relationship(cascade="all, delete-orphan")
+    links: Mapped[list[Link]] = relationship(cascade="all, delete-orphan")
+    languages: Mapped[list[Language]] = relationship(cascade="all, delete-orphan")
+    places: Mapped[list[Place]] = relationship(cascade="all, delete-orphan")
+    cited_ids: Mapped[list[CitedId]] = relationship(cascade="all, delete-orphan")
+    identifiers: Mapped[list[Identifier]] = relationship(cascade="all, delete-orphan")
 
 
 class Part:
@@ -233,7 +242,42 @@ class Cited(Part, Peer):
 
 class Writer(Part, Peer):
     __tablename__ = "writer"
-    places: Mapped[str | None]
+
+
+class Qualifier(Part, Peer):
+    __tablename__ = "qualifier"
+
+
+class Keyword(Part, Peer):
+    __tablename__ = "keyword"
+
+
+class Chemical(Part, Peer):
+    __tablename__ = "chemical"
+
+
+class Grant(Part, Peer):
+    __tablename__ = "grant_"
+
+
+class Link(Part, Peer):
+    __tablename__ = "link"
+
+
+class Language(Part, Peer):
+    __tablename__ = "language"
+
+
+class Place(Part, Peer):
+    __tablename__ = "place"
+
+
+class CitedId(Part, Peer):
+    __tablename__ = "cited_id"
+
+
+class Identifier(Part, Peer):
+    __tablename__ = "identifier"
 
 
 def _graph(each: Citation) -> Article:
@@ -247,10 +291,16 @@ def _graph(each: Citation) -> Article:
         journal=journal.medline_ta if journal else None,
         year=each.pub_date.year if each.pub_date else None,
         abstract=parts(Section, (s.text for s in each.abstract.sections) if each.abstract else iter(())),
-        authors=[
-            Writer(article_pmid=each.pmid, at=at, value=a.last_name, places="; ".join(p.text for p in a.affiliations))
-            for at, a in enumerate(each.authors)
-        ],
+        authors=parts(Writer, (a.last_name for a in each.authors)),
+        places=parts(Place, (p.text for a in each.authors for p in a.affiliations)),
+        identifiers=parts(Identifier, (i.value for a in each.authors for i in a.identifiers)),
+        qualifiers=parts(Qualifier, (q.name for h in each.mesh_headings for q in h.qualifiers)),
+        keywords=parts(Keyword, (k.text for part in each.keyword_lists for k in part.keywords)),
+        chemicals=parts(Chemical, (c.name for c in each.chemicals)),
+        grants=parts(Grant, (g.id for g in each.grants)),
+        links=parts(Link, (c.source for c in each.corrections)),
+        languages=parts(Language, iter(each.languages)),
+        cited_ids=parts(CitedId, (i.value for p in each.reference_lists for r in p.references for i in r.ids)),
         headings=parts(Heading, (h.descriptor.name for h in each.mesh_headings)),
         types=parts(Kind, (t.name for t in each.publication_types)),
         ids=parts(Number, (i.value for i in each.article_ids)),
