@@ -14,6 +14,7 @@ from zoneinfo import ZoneInfo
 
 from sqlalchemy.orm import Session
 
+from monitor.core import recheck
 from monitor.core.address import read_address
 from monitor.core.contents import Setting, contents, why_code
 from monitor.core.issue import Issue, Topic, fingerprint, short_name
@@ -26,7 +27,7 @@ from monitor.mail.message import Marks, Sender, build_template, make_message_id,
 from monitor.mail.render import Letter, render_digest
 from monitor.services.ports import Clock
 from monitor.services.selecting import OVERLAP, Reader, Selector
-from monitor.storage import issues, people
+from monitor.storage import checks, issues, people
 from monitor.storage.engine import Database
 
 OVERDUE = timedelta(hours=2)
@@ -137,6 +138,8 @@ class Publishing:
                 still = [each for each in recipients if each.subscription_id in living]
                 if still:
                     counts.append(issues.freeze(session, issue, still, now))
+                    # Readers have these in hand now: what happens to them must be noticed within the week.
+                    checks.expect_by(session, {entry.pmid for entry in issue.entries}, now + recheck.SOON)
         return Published(sum(count > 0 for count in counts), sum(counts))
 
     def preview(self, address: str | None = None, on: date | None = None, *, test: bool = False) -> Planned:

@@ -14,11 +14,11 @@ from typing import Any
 import pytest
 from sqlalchemy import event, func, select, update
 
-from monitor.core.citation import Correction, InlineXml, PublicationType
+from monitor.core.citation import Correction, HistoryDate, InlineXml, PartialDate, PublicationType
 from monitor.errors import UsageError
 from monitor.mail.message import TOKEN_MARK, Marks, splice
 from monitor.services.publishing import Publishing
-from monitor.storage import issues
+from monitor.storage import checks, issues
 from monitor.storage.engine import Database, connect
 from monitor.storage.tables import DeliveryRow, HitRow, IssueRow
 from tests.acceptance.publishing_world import LINKS, MONDAY, SENDER, World
@@ -638,3 +638,16 @@ def test_a_reader_of_retired_topics_only_is_left_alone(small: World) -> None:
     assert small.publishing.due() == []
     with pytest.raises(UsageError, match="no topics yet"):
         small.publishing.preview()
+
+
+def test_what_readers_have_in_hand_is_checked_within_the_week(small: World) -> None:
+    small.reader("ada@lab.example")
+    small.moment += DAY
+    old = (HistoryDate("entrez", PartialDate(2009, 3, 1)),)
+    pmid = small.found(1, history=old)
+    week_later(small)
+    with small.database.read() as session:
+        assert checks.due(session, small.moment + 8 * DAY, 10) == []
+    small.publishing.publish()
+    with small.database.read() as session:
+        assert checks.due(session, small.moment + 8 * DAY, 10) == [pmid]
