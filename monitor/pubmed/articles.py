@@ -71,7 +71,7 @@ def article(element: Element) -> Citation:
     else:
         if element.keys():
             keep_attributes(odd, element)
-        for child in element:
+        for child in element[:]:
             if child.tag == "MedlineCitation" and "pmid" not in parts:
                 _medline_citation(child, parts, odd)
             elif child.tag == "PubmedData":
@@ -108,7 +108,7 @@ def pubmed_data(element: Element, parts: Parts, odd: Oddities) -> None:
     """Read `PubmedData` or `PubmedBookData`."""
     if element.keys():
         keep_attributes(odd, element)
-    for child in element:
+    for child in element[:]:
         tag = child.tag
         if tag == "History":
             parts["history"] = parts.get("history", ()) + history(child, odd)
@@ -128,13 +128,13 @@ def _objects(element: Element, odd: Oddities) -> tuple[PubmedObject, ...]:
     if element.keys():
         keep_attributes(odd, element)
     found = []
-    for child in element:
+    for child in element[:]:
         if child.tag != "Object":
             keep(odd, child)
             continue
         kind = attribute(child, odd, "Type")
         parameters = []
-        for part in child:
+        for part in child[:]:
             if part.tag != "Param":
                 keep(odd, part)
                 continue
@@ -161,7 +161,7 @@ def _medline_citation(element: Element, parts: Parts, odd: Oddities) -> None:
             keep_attribute(odd, element, name, value)
     journal: Parts = {}
     many: dict[str, list[Any]] = {}
-    for child in element:
+    for child in element[:]:
         tag = child.tag
         if tag == "PMID":
             identity(child, parts, odd)
@@ -232,7 +232,7 @@ def _article(element: Element, parts: Parts, journal: Parts, odd: Oddities) -> N
     parts["pub_model"] = attribute(element, odd, "PubModel")
     title = vernacular = None
     languages: list[str] = []
-    for child in element:
+    for child in element[:]:
         tag = child.tag
         if tag == "Journal":
             _journal(child, journal, odd)
@@ -253,7 +253,7 @@ def _article(element: Element, parts: Parts, journal: Parts, odd: Oddities) -> N
             if child.keys():
                 keep_attributes(odd, child)
             found = parts.get("publication_types", ())
-            for each in child:
+            for each in child[:]:
                 if each.tag == "PublicationType":
                     found += publication_type(each, odd)
                 else:
@@ -277,7 +277,7 @@ def _article(element: Element, parts: Parts, journal: Parts, odd: Oddities) -> N
 def _journal(element: Element, journal: Parts, odd: Oddities) -> None:
     if element.keys():
         keep_attributes(odd, element)
-    for child in element:
+    for child in element[:]:
         tag = child.tag
         if tag == "ISSN":
             value, kind = text_with(child, odd, "IssnType")
@@ -301,7 +301,7 @@ def _journal_issue(element: Element, journal: Parts, odd: Oddities) -> None:
             journal["cited_medium"] = value
         else:
             keep_attribute(odd, element, name, value)
-    for child in element:
+    for child in element[:]:
         tag = child.tag
         if tag == "Volume":
             journal["volume"] = once(journal.get("volume"), child, odd)
@@ -328,7 +328,7 @@ def pagination(element: Element, odd: Oddities) -> Pagination | None:
     if element.keys():
         keep_attributes(odd, element)
     start = end = medline = None
-    for child in element:
+    for child in element[:]:
         tag = child.tag
         if tag == "MedlinePgn":
             medline = once(medline, child, odd)
@@ -354,7 +354,7 @@ def abstract(element: Element, odd: Oddities) -> Abstract | None:
 def _sections(element: Element, odd: Oddities) -> tuple[tuple[AbstractSection, ...], str | None]:
     sections = []
     rights = None
-    for child in element:
+    for child in element[:]:
         tag = child.tag
         if tag == "AbstractText":
             label = category = None

@@ -123,7 +123,7 @@ def history(element: Element, odd: Oddities) -> tuple[HistoryDate, ...]:
     if element.keys():
         keep_attributes(odd, element)
     found = []
-    for entry in element:
+    for entry in element[:]:
         if entry.tag != "PubMedPubDate":
             keep(odd, entry)
             continue

@@ -25,7 +25,7 @@ from monitor.pubmed.inline import Element
 def data_banks(element: Element, parts: dict[str, Any], odd: Oddities) -> None:
     complete = attribute(element, odd, "CompleteYN")
     found = []
-    for child in element:
+    for child in element[:]:
         if child.tag != "DataBank":
             keep(odd, child)
             continue
@@ -33,7 +33,7 @@ def data_banks(element: Element, parts: dict[str, Any], odd: Oddities) -> None:
             keep_attributes(odd, child)
         name = None
         accessions: tuple[str, ...] = ()
-        for part in child:
+        for part in child[:]:
             if part.tag == "DataBankName":
                 name = once(name, part, odd)
             elif part.tag == "AccessionNumberList":
@@ -54,14 +54,14 @@ def data_banks(element: Element, parts: dict[str, Any], odd: Oddities) -> None:
 def grant_list(element: Element, parts: dict[str, Any], odd: Oddities) -> None:
     complete = attribute(element, odd, "CompleteYN")
     found = []
-    for child in element:
+    for child in element[:]:
         if child.tag != "Grant":
             keep(odd, child)
             continue
         if child.keys():
             keep_attributes(odd, child)
         number_, acronym, agency, country = None, None, None, None
-        for part in child:
+        for part in child[:]:
             tag = part.tag
             if tag == "GrantID":
                 number_ = once(number_, part, odd)
@@ -83,14 +83,14 @@ def chemicals(element: Element, odd: Oddities) -> list[Chemical]:
     if element.keys():
         keep_attributes(odd, element)
     found = []
-    for child in element:
+    for child in element[:]:
         if child.tag != "Chemical":
             keep(odd, child)
             continue
         if child.keys():
             keep_attributes(odd, child)
         registry = ui = name = None
-        for part in child:
+        for part in child[:]:
             if part.tag == "RegistryNumber":
                 registry = once(registry, part, odd)
             elif part.tag == "NameOfSubstance" and name is None:
@@ -108,7 +108,7 @@ def supplementary_concepts(element: Element, odd: Oddities) -> list[Supplementar
     if element.keys():
         keep_attributes(odd, element)
     found = []
-    for child in element:
+    for child in element[:]:
         if child.tag != "SupplMeshName":
             keep(odd, child)
             continue
@@ -125,7 +125,7 @@ def mesh_headings(element: Element, odd: Oddities) -> list[MeshHeading]:
     if element.keys():
         keep_attributes(odd, element)
     found = []
-    for child in element:
+    for child in element[:]:
         if child.tag != "MeshHeading":
             keep(odd, child)
             continue
@@ -175,7 +175,7 @@ def corrections(element: Element, odd: Oddities) -> list[Correction]:
     if element.keys():
         keep_attributes(odd, element)
     found = []
-    for child in element:
+    for child in element[:]:
         kind: str | None = None
         if child.tag == "CommentsCorrections":
             kind = attribute(child, odd, "RefType")
@@ -184,7 +184,7 @@ def corrections(element: Element, odd: Oddities) -> list[Correction]:
             continue
         source = note = None
         pmid = version = None
-        for part in child:
+        for part in child[:]:
             tag = part.tag
             if tag == "RefSource":
                 source = once(source, part, odd)

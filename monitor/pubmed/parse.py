@@ -114,7 +114,7 @@ class _Reader:
     def found(self, root: etree._Element) -> Iterator[Found]:
         """Read the children of a set."""
         self._stray(root.text)
-        for child in cast(Element, root):
+        for child in cast(Element, root)[:]:
             tag = child.tag
             try:
                 if tag in ("PubmedArticle", "MedlineCitation"):

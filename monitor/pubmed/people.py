@@ -32,7 +32,7 @@ def investigator_list(element: Element, odd: Oddities) -> InvestigatorList:
 def people(parent: Element, tag: str, odd: Oddities) -> tuple[Author, ...]:
     """Read Authors, Investigators or PersonalNameSubjects."""
     found = []
-    for child in parent:
+    for child in parent[:]:
         if child.tag == tag:
             found.append(_person(child, odd))
         else:
