@@ -56,6 +56,7 @@ class House:
         self.clock: Clock = clock or SystemClock()
         self.stopping: Callable[[], bool] = lambda: False
         self.patience = PATIENCE
+        self.expect_worker = True
 
     @cached_property
     def setup(self) -> Setup:
@@ -249,7 +250,7 @@ class House:
         return Site(
             database=self.database,
             subscribing=self.subscribing,
-            findings=self.health.findings,
+            findings=lambda: self.health.findings(expect_worker=self.expect_worker),
             write_issue=lambda page: render_page(page.content, self.links, page.key),
             public_url=self.settings.public_url,
             name=self.settings.digest_name,

@@ -99,6 +99,7 @@ def demo_house(folder: Path, port: int) -> Iterator[tuple[House, Sandbox, SetClo
         with build(settings, clock=clock, create=True) as house:
             house.pacer = Unpaced()
             house.patience = 0.0
+            house.expect_worker = False
             yield house, sandbox, clock, listener
 
 
