@@ -38,6 +38,8 @@ _CODES: tuple[tuple[type[errors.MonitorError], int], ...] = (
 )
 # Typer brings its own copy of Click or imports Click, depending on its version; this finds the one in use.
 _ASKED_WRONGLY: type[Any] = next(each for each in typer.BadParameter.__mro__ if each.__name__ == "ClickException")
+_INTERRUPTED = 130
+"""What newer Typer returns for Ctrl-C, where older ones raise Abort."""
 LARGEST_PMID = 2**31 - 1
 
 
@@ -143,8 +145,7 @@ def run(command: Callable[[], Any]) -> int:
         code = command()
         sys.stdout.flush()
     except (KeyboardInterrupt, typer.Abort):
-        tell("Stopped.")
-        return DONE if choices.endless else PARTLY
+        return _stopped()
     except errors.MonitorError as error:
         tell(_hidden(str(error)))
         return next(code for kind, code in _CODES if isinstance(error, kind))
@@ -160,7 +161,14 @@ def run(command: Callable[[], Any]) -> int:
             error.show()
             return WRONG
         return _unexpected(error)
+    if code == _INTERRUPTED:
+        return _stopped()
     return code if isinstance(code, int) else DONE
+
+
+def _stopped() -> int:
+    tell("Stopped." if choices.endless else "Stopped. What was stored is kept.")
+    return DONE if choices.endless else PARTLY
 
 
 def _unexpected(error: Exception) -> int:

@@ -43,6 +43,8 @@ def restore(
     from monitor.services.backup import restore as read
     from monitor.storage.engine import connect
 
+    if file.is_dir():
+        raise UsageError(f"{file} is a folder; name the archive in it")
     database = connect(settings().database_url.get_secret_value())
     try:
         report = read(database, file)
