@@ -10,6 +10,7 @@ from monitor.core.citation import (
     ArticleDate,
     Citation,
     GeneralNote,
+    InlineXml,
     Issn,
     Journal,
     OtherAbstract,
@@ -48,7 +49,7 @@ from monitor.pubmed.indexing import (
     mesh_headings,
     supplementary_concepts,
 )
-from monitor.pubmed.inline import Element, InlineXml, Unreadable, inline
+from monitor.pubmed.inline import Element, Unreadable, inline
 from monitor.pubmed.people import author_list, investigator_list, people
 
 _JOURNAL_INFO = {
@@ -196,15 +197,15 @@ def _medline_citation(element: Element, parts: Parts, odd: Oddities) -> None:
         elif tag == "NumberOfReferences":
             parts["number_of_references"] = once(parts.get("number_of_references"), child, odd)
         elif tag == "OtherID":
-            value, source = text_with(child, odd, "Source")
-            if value is None or source is None:
+            other, source = text_with(child, odd, "Source")
+            if other is None or source is None:
                 keep(odd, child)
             else:
-                many.setdefault("other_ids", []).append(OtherId(source, value))
+                many.setdefault("other_ids", []).append(OtherId(source, other))
         elif tag == "GeneralNote":
-            value, owner = text_with(child, odd, "Owner")
-            if value is not None:
-                many.setdefault("general_notes", []).append(GeneralNote(value, owner or "NLM"))
+            note, owner = text_with(child, odd, "Owner")
+            if note is not None:
+                many.setdefault("general_notes", []).append(GeneralNote(note, owner or "NLM"))
             elif owner is not None:
                 keep(odd, child)
         elif tag == "InvestigatorList":
@@ -338,9 +339,7 @@ def pagination(element: Element, odd: Oddities) -> Pagination | None:
             end = once(end, child, odd)
         else:
             keep(odd, child)
-    if start is None and end is None and medline is None:
-        return None
-    return Pagination(start, end, medline)
+    return None if start is None and end is None and medline is None else Pagination(start, end, medline)
 
 
 def abstract(element: Element, odd: Oddities) -> Abstract | None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from monitor.core.citation import Book, BookSection, BookTitle, Citation, ItemList, LocationLabel
+from monitor.core.citation import Book, BookSection, BookTitle, Citation, InlineXml, ItemList, LocationLabel
 from monitor.pubmed.articles import (
     Parts,
     abstract,
@@ -33,7 +33,7 @@ from monitor.pubmed.elements import (
     texts,
 )
 from monitor.pubmed.indexing import grant_list
-from monitor.pubmed.inline import Element, InlineXml, inline, too_deep
+from monitor.pubmed.inline import Element, inline, too_deep
 from monitor.pubmed.people import author_list, investigator_list
 
 

@@ -8,7 +8,7 @@ from functools import lru_cache
 from typing import Final
 
 from monitor.core.citation import HistoryDate, PartialDate
-from monitor.pubmed.elements import Oddities, attributes, keep, keep_attribute, keep_attributes, new, number, once
+from monitor.pubmed.elements import Oddities, attribute, attributes, keep, keep_attributes, new, number, once
 from monitor.pubmed.inline import Element
 
 _MONTHS: Final = {
@@ -127,12 +127,7 @@ def history(element: Element, odd: Oddities) -> tuple[HistoryDate, ...]:
         if entry.tag != "PubMedPubDate":
             keep(odd, entry)
             continue
-        status = None
-        for name, value in entry.items():
-            if name == "PubStatus":
-                status = value
-            else:
-                keep_attribute(odd, entry, name, value)
+        status = attribute(entry, odd, "PubStatus")
         if status is None:
             keep(odd, entry)
             continue

@@ -163,8 +163,8 @@ def _mesh_term(element: Element, odd: Oddities) -> MeshTerm | None:
             automatic = value or None
         else:
             keep_attribute(odd, element, name, value)
-    value = element.text
-    words = value.strip() if value else ""
+    said = element.text
+    words = said.strip() if said else ""
     if not words or len(element):
         keep(odd, element)
         return None

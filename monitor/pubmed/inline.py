@@ -50,7 +50,7 @@ def inline(element: Element) -> InlineXml:
             value = _escape(value)
         return InlineXml(value)
     out = [_escape(value)] if value else []
-    for child in element:
+    for child in element[:]:
         _write(child, out, {}, 0)
         if child.tail:
             out.append(_escape(child.tail))
@@ -94,14 +94,14 @@ def _write(element: Element, out: list[str], declared: dict[str | None, str], de
         for prefix, space in fresh.items():
             pairs.append(f' xmlns{":" + prefix if prefix else ""}="{_escape_value(space)}"')
     attributes = "".join(pairs)
-    value = element.text
-    if not value and not len(element):
+    text = element.text
+    if not text and not len(element):
         out.append(f"<{name}{attributes}/>")
         return
     out.append(f"<{name}{attributes}>")
-    if value:
-        out.append(_escape(value))
-    for child in element:
+    if text:
+        out.append(_escape(text))
+    for child in element[:]:
         _write(child, out, declared, depth + 1)
         if child.tail:
             out.append(_escape(child.tail))
