@@ -16,6 +16,8 @@ OVERLAP: Final = timedelta(days=14)
 
 _WINDOW_FIELDS: Final = ("crdt", "edat", "mhda", "lr")
 _BEGINNING: Final = date(1800, 1, 1)
+_FIRST_CUTS: Final = (2000, 2010, 2016, 2020, 2023, 2025)
+"""Years at which a set of all times is divided first: half of PubMed came after the first of them."""
 LARGEST_PMID: Final = 999_999_999
 
 
@@ -68,6 +70,13 @@ class DaySlice:
     field: str
     since: date = _BEGINNING
     until: date | None = None
+
+    @classmethod
+    def of_all_times(cls, field: str) -> tuple[DaySlice, ...]:
+        """Return slices that leave out no day, the newest first."""
+        starts = [_BEGINNING, *(date(year, 1, 1) for year in _FIRST_CUTS)]
+        ends = [*(start - timedelta(days=1) for start in starts[1:]), None]
+        return tuple(cls(field, since, until) for since, until in zip(starts, ends, strict=True))[::-1]
 
     def applied(self, query: str) -> str:
         return f"({query}) AND {Window(self.since, self.until).on(self.field)}"

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Iterable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import date
 
@@ -12,13 +14,15 @@ from monitor.services.ports import PubmedSource
 
 log = logging.getLogger(__name__)
 
+AT_ONCE = 3
+
 SLICE_FIELDS = ("crdt", "dp")
 """NLM's advice for large sets is to divide by date; Create Date is on every record, Publication Date on nearly all."""
 
 
 @dataclass(frozen=True, slots=True)
 class WholeSet:
-    """All PMIDs of a search, newest first as far as PubMed says; `result` is PubMed's answer to the undivided search.
+    """All PMIDs of a search; `result` is PubMed's answer to the undivided search.
 
     `complete` is False when PubMed counted a few more than it named, as it does while its base is being renewed.
     """
@@ -45,12 +49,12 @@ def search_whole(source: PubmedSource, query: str, today: date) -> WholeSet:
             return WholeSet(result, result.pmids)
         for field in SLICE_FIELDS:
             found = _Slices(source, query, today, result.count)
-            found.divide(DaySlice(field))
+            found.divide(DaySlice.of_all_times(field))
             if adds_up(found.counted, result.count) and adds_up(len(found.pmids), result.count):
                 return WholeSet(result, tuple(found.pmids), found.number)
             log.warning("slices by [%s] hold %d of %d PMIDs", field, found.counted, result.count)
         found = _Slices(source, query, today, result.count)
-        found.divide(PmidSlice())
+        found.divide([PmidSlice()])
         if adds_up(found.counted, result.count) and adds_up(len(found.pmids), result.count):
             return WholeSet(result, tuple(found.pmids), found.number)
         log.warning(
@@ -71,26 +75,29 @@ class _Slices:
         self.counted = 0
         self.number = 0
 
-    def divide(self, whole: DaySlice | PmidSlice) -> None:
-        waiting: list[DaySlice | PmidSlice] = list(reversed(self._halves(whole) or ()))
-        while waiting:
-            part = waiting.pop()
-            result = self._source.search(part.applied(self._query))
-            halves = self._halves(part) if len(result.pmids) < result.count else None
-            if halves is not None:
-                waiting += reversed(halves)
-                continue
-            if len(result.pmids) < result.count and isinstance(part, DaySlice):
-                self._divide_day(part)
-                continue
-            self.number += 1
-            self.counted += result.count
-            self.pmids.update(dict.fromkeys(result.pmids))
+    def divide(self, parts: Iterable[DaySlice | PmidSlice]) -> None:
+        """Search the parts, a few at a time, and halve those that PubMed does not name whole, until all are."""
+        waiting = list(parts)
+        with ThreadPoolExecutor(AT_ONCE) as pool:
+            while waiting:
+                results = list(pool.map(self._source.search, [part.applied(self._query) for part in waiting]))
+                too_large: list[DaySlice | PmidSlice] = []
+                for part, result in zip(waiting, results, strict=True):
+                    halves = self._halves(part) if len(result.pmids) < result.count else None
+                    if halves is not None:
+                        too_large += halves
+                    elif len(result.pmids) < result.count and isinstance(part, DaySlice):
+                        self._divide_day(part)
+                    else:
+                        self.number += 1
+                        self.counted += result.count
+                        self.pmids.update(dict.fromkeys(result.pmids))
+                waiting = too_large
 
     def _divide_day(self, day: DaySlice) -> None:
         """More on one day than PubMed names: divide that day by PMID."""
         inner = _Slices(self._source, day.applied(self._query), self._today, self._whole)
-        inner.divide(PmidSlice())
+        inner.divide([PmidSlice()])
         self.number += inner.number
         self.counted += inner.counted
         self.pmids.update(inner.pmids)

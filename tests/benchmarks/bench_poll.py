@@ -41,7 +41,8 @@ class Now:
 
 def serve(number: int) -> None:
     """Serve invented records until standard input ends; then print what was asked."""
-    corpus = Corpus.of(b"".join(invented_xml(number, 7)))
+    head, *bodies, end = invented_xml(number, 7)
+    corpus = Corpus.of(*(head + b"".join(bodies[at : at + 200]) + end for at in range(0, number, 200)))
     line = Sandbox(corpus, latency=LATENCY, latency_per_id=LATENCY_PER_ID, bytes_per_second=BYTES_PER_SECOND)
     with line as server:
         warm = PubmedClient(server.url, "lab@example.org", NoPace())
@@ -71,7 +72,7 @@ class NoPace:
 
 def rows(*, large: bool) -> Iterator[Row]:
     """Poll a topic's whole set into SQLite."""
-    number = 60_000 if large else 6_000
+    number = 60_000 if large else 12_000
     server = subprocess.Popen(
         [sys.executable, "-c", f"from tests.benchmarks.bench_poll import serve; serve({number})"],
         stdin=subprocess.PIPE,

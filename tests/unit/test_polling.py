@@ -75,6 +75,15 @@ def test_day_slices_are_disjoint_and_total(since: date, length: int, open_end: b
     assert all(each.until is None or each.until == each.since for each in found)
 
 
+def test_the_slices_of_all_times_leave_out_no_day() -> None:
+    found = DaySlice.of_all_times("crdt")[::-1]
+    assert found[0].since == date(1800, 1, 1)
+    assert found[-1].until is None
+    for before, after in zip(found, found[1:], strict=False):
+        assert before.until is not None
+        assert after.since == before.until + timedelta(days=1)
+
+
 @given(st.integers(1, 60), st.integers(0, 60))
 def test_pmid_slices_are_disjoint_and_total(first: int, more: int) -> None:
     waiting, found = [PmidSlice(first, first + more)], []
