@@ -5,9 +5,11 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
+import pytest
 import typer
 
 from monitor.cli import commands, frame
+from monitor.settings import load
 
 ROOT = Path(__file__).resolve().parents[2]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -29,16 +31,43 @@ def test_every_command_is_documented_and_no_other() -> None:
     assert documented == command_paths()
 
 
-def test_every_option_is_named_in_the_help_or_the_readme() -> None:
-    for line in README.splitlines():
-        if not (found := re.match(r"^\| `(monitor [a-z ]+)` \| (.*) \|$", line)):
-            continue
-        command = typer.main.get_command(commands.app)
-        for name in found[1].split()[1:]:
-            command = command.commands[name]  # type: ignore[attr-defined]
-        options = {option for each in command.params for option in each.opts}
-        for option in re.findall(r"(?<![\w-])(--?[a-z][a-z-]*)", found[2]):
-            assert option in options, f"{found[1]} has no {option}"
+ROWS = dict(re.findall(r"^\| `(monitor [a-z ]+)` \| (.*) \|$", README, re.MULTILINE))
+OPTION = re.compile(r"(?<![\w-])(--?[a-z][a-z-]*)")
+
+
+def find(path: str) -> object:
+    command = typer.main.get_command(commands.app)
+    for name in path.split()[1:]:
+        command = command.commands[name]  # type: ignore[attr-defined]
+    return command
+
+
+@pytest.mark.parametrize("path", sorted(ROWS))
+def test_every_option_is_documented_and_no_other(path: str) -> None:
+    parameters = find(path).params  # type: ignore[attr-defined]
+    there = {option for each in parameters for option in each.opts if option.startswith("-")}
+    assert set(OPTION.findall(ROWS[path])) == there
+    for each in parameters:
+        if each.param_type_name == "argument":
+            assert each.metavar in ROWS[path], f"{path} takes {each.metavar}"
+
+
+def test_options_before_the_command_are_documented() -> None:
+    options = {option for each in find("monitor").params for option in each.opts}  # type: ignore[attr-defined]
+    assert options == {"--config", "--home", "--verbose", "--version"}
+    for option in options:
+        assert f"`{option}" in README
+
+
+def test_the_defaults_in_the_table_are_those_of_the_code(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    settings = load(environ={})
+    rows = dict(re.findall(r"^\| `MONITOR_([A-Z_]+)` \| `([^`]+)` \|", README, re.MULTILINE))
+    assert len(rows) >= 8
+    for name, shown in rows.items():
+        value = getattr(settings, name.lower())
+        assert shown == str(value) or name in ("HOME", "MAIL_URL"), name
+    assert settings.home == tmp_path / rows["HOME"]
 
 
 def test_every_command_has_help() -> None:

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import stat
+from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 
 from monitor.errors import SettingsError
+from monitor.mail.transport import FolderRoute, parse_mail_url
 from monitor.settings import Settings, load, with_secret_key
+from monitor.storage.engine import connect
 
 README = (Path(__file__).resolve().parents[2] / "README.md").read_text(encoding="utf-8")
 
@@ -95,6 +99,114 @@ def test_the_secret_key_is_made_once_and_private(tmp_path: Path) -> None:
 def test_settings_are_frozen() -> None:
     with pytest.raises(ValueError, match="frozen"):
         load(environ={}).language = "de"
+
+
+def test_an_empty_variable_is_not_set() -> None:
+    assert load(environ={"MONITOR_NCBI_EMAIL": "", "MONITOR_DATABASE_URL": ""}).ncbi_email is None
+
+
+def test_a_file_may_name_a_secret_file_too(tmp_path: Path) -> None:
+    (tmp_path / "key").write_text("k-123\n")
+    (tmp_path / "monitor.toml").write_text(
+        f'ncbi_api_key_file = "{tmp_path}/key"\nmail_plain_relays = "a.example, b.example"\n'
+    )
+    settings = load(environ={})
+    assert settings.ncbi_api_key is not None
+    assert settings.ncbi_api_key.get_secret_value() == "k-123"
+    assert settings.mail_plain_relays == ("a.example", "b.example")
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("PUBLIC_URL", "https://user:canary-password@host.example"),
+        ("PUBLIC_URL", "gopher://:canary-password@host"),
+        ("PUBLIC_URL", "http://[::1"),
+        ("PUBLIC_URL", "http://host:99999"),
+        ("PUBLIC_URL", "https://host.example/?a=b"),
+        ("EUTILS_URL", "http://eutils.ncbi.nlm.nih.gov/entrez/eutils/"),
+        ("NCBI_EMAIL", "Ada <ada@lab.example>"),
+        ("MAIL_FROM", "a@b.example\r\nBcc: c@d.example"),
+        ("MAIL_FROM", "lab"),
+        ("MAIL_REPLY_TO", "ada@@lab.example"),
+        ("DATABASE_URL", "mysql://root:canary-password@host/x"),
+        ("MAIL_URL", "imap://root:canary-password@host"),
+        ("NCBI_API_KEY", "two words"),
+        ("SECRET_KEY", "short"),
+        ("DIGEST_NAME", "x" * 61),
+        ("DIGEST_NAME", " "),
+        ("POLL_HOUR", "6.5"),
+        ("FIRST_POLL_DAYS", "0"),
+        ("RECONCILE_DAYS", "soon"),
+        ("LANGUAGE", "zh"),
+        ("HOME", "~nobody-of-this-name/var"),
+    ],
+)
+def test_a_wrong_value_is_one_problem_that_shows_no_password(name: str, value: str) -> None:
+    with pytest.raises(SettingsError, match=f"MONITOR_{name}: ") as caught:
+        load(environ={f"MONITOR_{name}": value})
+    assert len(caught.value.problems) == 1
+    assert "canary" not in str(caught.value)
+
+
+def test_a_key_is_not_sent_over_plain_http_to_another_machine() -> None:
+    environ = {"MONITOR_NCBI_API_KEY": "k-123", "MONITOR_EUTILS_URL": "http://sandbox.lab.example/"}
+    with pytest.raises(SettingsError, match="only sent over https"):
+        load(environ=environ)
+    assert load(environ=environ | {"MONITOR_EUTILS_URL": "http://127.0.0.1:9/"}).ncbi_api_key is not None
+
+
+def test_other_checks_see_sound_values_only_and_add_their_problems() -> None:
+    seen: dict[str, object] = {}
+
+    def check(values: Mapping[str, object]) -> list[str]:
+        seen.update(values)
+        return ["and this"]
+
+    with pytest.raises(SettingsError) as caught:
+        load(environ={"MONITOR_POLL_HOUR": "99", "MONITOR_MAIL_URL": "smtp://relay"}, also=[check])
+    assert seen == {"mail_url": "smtp://relay"}
+    assert caught.value.problems[-1] == "and this"
+
+
+def test_a_home_of_any_name_has_its_database_and_mail(tmp_path: Path) -> None:
+    home = tmp_path / "100% of it? #1"
+    settings = load(environ={}, home=home)
+    assert connect(settings.database_url.get_secret_value()).path == home / "monitor.db"
+    route = parse_mail_url(settings.mail_url.get_secret_value())
+    assert isinstance(route, FolderRoute)
+    assert route.folder == home / "mail"
+
+
+def test_passwords_within_addresses_are_known_as_secrets() -> None:
+    settings = load(
+        environ={
+            "MONITOR_DATABASE_URL": "postgresql://monitor:p%40ss-word@host/db",
+            "MONITOR_MAIL_URL": "smtps://ada:s3cret-word@relay.example",
+            "MONITOR_NCBI_API_KEY": "key-of-the-lab",
+            "MONITOR_SECRET_KEY": "sixteen-and-more-characters",
+        }
+    )
+    assert set(settings.secrets) == {
+        "p%40ss-word", "p@ss-word", "s3cret-word", "key-of-the-lab", "sixteen-and-more-characters"
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize("content", ["", "cut", "\xff" * 20])
+def test_a_damaged_secret_key_is_never_replaced(tmp_path: Path, content: str) -> None:
+    path = tmp_path / "var" / "secret-key"
+    path.parent.mkdir()
+    path.write_bytes(content.encode("latin-1"))
+    with pytest.raises(SettingsError):
+        with_secret_key(load(environ={}))
+    assert path.read_bytes() == content.encode("latin-1")
+
+
+def test_processes_that_start_together_agree_on_the_key(tmp_path: Path) -> None:
+    with ThreadPoolExecutor(16) as pool:
+        keys = set(pool.map(lambda _: with_secret_key(load(environ={})).secret_key.get_secret_value(), range(64)))
+    assert len(keys) == 1
+    assert [path.name for path in (tmp_path / "var").iterdir()] == ["secret-key"]
 
 
 @pytest.mark.parametrize("name", sorted(Settings.model_fields))
