@@ -13,7 +13,6 @@ from monitor.cli.frame import (
     UNREACHABLE,
     Json,
     app,
-    choices,
     count,
     house,
     leave,
@@ -69,11 +68,17 @@ def web(host: Host = "127.0.0.1", port: Port = 8000) -> None:
 @app.command("worker")
 def worker() -> None:
     """Poll, select and send what is due, until stopped."""
-    choices.endless = True
-    with house() as here:
+    from monitor.cli.serving import stopped_by_signals
+
+    with stopped_by_signals() as stop, house() as here:
         _say_what_is_missing(here)
+        ticker = here.ticker()
+        ticker.start()
         tell("Working. Ctrl-C stops.")
-        here.ticker().run_until_signal()
+        try:
+            stop.wait()
+        finally:
+            ticker.stop()
     tell("Stopped.")
 
 
@@ -228,11 +233,10 @@ def doctor(as_json: Json = False) -> None:
 
 
 def _serve(host: str, port: int, *, worker: bool) -> None:
-    from monitor.cli.serving import listen, serve
+    from monitor.cli.serving import listen, serve, stopped_by_signals
     from monitor.settings import LOOPBACK
 
-    choices.endless = True
-    with listen(host, port) as listener, house(create=worker) as here:
+    with stopped_by_signals(), listen(host, port) as listener, house(create=worker) as here:
         _say_what_is_missing(here)
         if host not in LOOPBACK:
             tell(f"Only requests for {here.settings.public_url} are answered (MONITOR_PUBLIC_URL), and this machine's.")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import socket
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
@@ -49,28 +50,23 @@ def serve(
     site: Site, host: str, port: int, ticker: Ticker | None = None, *, bound: socket.socket | None = None
 ) -> None:
     """Serve until Ctrl-C or SIGTERM; then stop the worker gracefully."""
-    import uvicorn
+    with stopped_by_signals() as stop, bound or listen(host, port) as listener:
+        import uvicorn
 
-    from monitor.web.app import create_app
+        from monitor.web.app import create_app
 
-    choices.endless = True
-    listener = bound or listen(host, port)
-    server = uvicorn.Server(
-        uvicorn.Config(
-            create_app(site),
-            log_config=None,
-            access_log=False,
-            proxy_headers=False,
-            server_header=False,
-            ws="none",
-            timeout_graceful_shutdown=GRACE,
+        server = uvicorn.Server(
+            uvicorn.Config(
+                create_app(site),
+                log_config=None,
+                access_log=False,
+                proxy_headers=False,
+                server_header=False,
+                ws="none",
+                timeout_graceful_shutdown=GRACE,
+            )
         )
-    )
-
-    def ask() -> None:
-        server.should_exit = True
-
-    with listener, stopped_by_signals(ask):
+        stop.then(lambda: setattr(server, "should_exit", True))
         shown = f"[{host}]" if ":" in host else host
         tell(f"Pages: http://{shown}:{listener.getsockname()[1]}/   Ctrl-C stops.")
         if ticker is not None:
@@ -84,24 +80,55 @@ def serve(
     tell("Stopped.")
 
 
-@contextmanager
-def stopped_by_signals(ask: Callable[[], object]) -> Iterator[None]:
-    """Call `ask` at the first SIGINT or SIGTERM; at the second one the process ends at once, which is always safe.
+class Stop:
+    """Whether somebody asked to stop. Plain values only: a handler that takes a lock can wait for itself for ever."""
 
-    Uvicorn puts its own handlers in front while it serves, and raises the signal again when it is done.
+    def __init__(self) -> None:
+        self.asked = False
+        self._then: Callable[[], object] = lambda: None
+
+    def ask(self) -> None:
+        self.asked = True
+        self._then()
+
+    def then(self, call: Callable[[], object]) -> None:
+        """Call this when asked, now if that was before."""
+        self._then = call
+        if self.asked:
+            call()
+
+    def wait(self) -> None:
+        while not self.asked:
+            time.sleep(0.1)
+
+
+_installed: list[Stop] = []
+
+
+@contextmanager
+def stopped_by_signals() -> Iterator[Stop]:
+    """Give a `Stop` that the first SIGINT or SIGTERM asks; at the second the process ends at once, which is always safe.
+
+    Entered first of all by commands that run until stopped: an import that swallows KeyboardInterrupt would swallow
+    the wish to stop. Within it, entering again gives the same `Stop`. Uvicorn puts its own handlers in front while it
+    serves, and raises the signal again when it is done.
     """
-    asked = False
+    if _installed:
+        yield _installed[0]
+        return
+    stop = Stop()
 
     def handle(_number: int, _frame: FrameType | None) -> None:
-        nonlocal asked
-        if asked:
+        if stop.asked:
             os._exit(DONE)
-        asked = True
-        ask()
+        stop.ask()
 
     before = {number: signal.signal(number, handle) for number in (signal.SIGINT, signal.SIGTERM)}
+    _installed.append(stop)
+    choices.endless = True
     try:
-        yield
+        yield stop
     finally:
+        _installed.clear()
         for number, handler in before.items():
             signal.signal(number, handler)

@@ -173,6 +173,18 @@ def test_a_database_that_cannot_be_one_is_4(cli: Cli, make: str) -> None:
     assert (said.code, "Unexpected" in said.err) == (4, False), said
 
 
+def test_doctor_finds_damage_inside_the_file(house: Cli) -> None:
+    with sqlite3.connect(house.home / "monitor.db") as database:
+        database.execute("PRAGMA foreign_keys=OFF")
+        database.execute(
+            "INSERT INTO hit (topic_id, pmid, lane, strategy_id, poll_id, lines, news, found_at) VALUES ('nosuch', 1, 'core', 1, 1, '[]', 0, '2026-11-01 00:00:00.000000')"
+        )
+    database.close()
+    said = house("doctor", "--json")
+    assert said.code == 1
+    assert any(each["what"] == "database" and "not there" in each["text"] for each in said.json["findings"]), said.out
+
+
 def test_a_database_behind_the_code_is_4_and_up_does_not_touch_it(house: Cli) -> None:
     with sqlite3.connect(house.home / "monitor.db") as database:
         database.execute("UPDATE alembic_version SET version_num = 'from-the-future'")

@@ -6,7 +6,18 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from monitor.core.health import Facts, Finding, Heartbeat, Installation, State, TopicFacts, ago, examine, headline
+from monitor.core.health import (
+    Facts,
+    Finding,
+    Heartbeat,
+    Installation,
+    State,
+    TopicFacts,
+    ago,
+    examine,
+    headline,
+    report,
+)
 
 NOW = datetime(2026, 11, 23, 8, tzinfo=UTC)
 FINE = Installation(contact_known=True, mail_leaves=True, public_url="https://monitor.example")
@@ -60,6 +71,7 @@ def test_a_healthy_house_has_nothing_to_say() -> None:
         ({"deliveries": {"failed": 1}}, State.WARNED, "given up"),
         ({"suppressed": 4}, State.NOTE, "4 get no mail"),
         ({"provisional": 7}, State.NOTE, "7 imported"),
+        ({"damage": ("the file is damaged (row 3); restore a backup",)}, State.PROBLEM, "The file is damaged"),
     ],
 )
 def test_each_fault_is_told_with_its_weight(facts: dict[str, object], state: State, words: str) -> None:
@@ -105,3 +117,15 @@ def test_the_headline_counts_problems_before_warnings() -> None:
     problem, warned = Finding("a", State.PROBLEM, "x"), Finding("b", State.WARNED, "y")
     assert headline([problem, problem, warned]) == "2 problems"
     assert headline([warned]) == "Running, with 1 thing to look at"
+
+
+def test_the_report_for_programs_says_problem_only_for_problems() -> None:
+    problem, warned = Finding("a", State.PROBLEM, "x", "do y"), Finding("b", State.WARNED, "y")
+    assert report([warned])["status"] == "ok"
+    assert report([problem, warned]) == {
+        "status": "problem",
+        "findings": [
+            {"what": "a", "state": "problem", "text": "x", "advice": "do y"},
+            {"what": "b", "state": "warned", "text": "y", "advice": ""},
+        ],
+    }
