@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import signal
 import threading
 from datetime import UTC, datetime
-from types import FrameType
 
 import structlog
 from apscheduler.executors.pool import ThreadPoolExecutor
@@ -49,23 +47,6 @@ class Ticker:
         self._stop.set()
         self._scheduler.shutdown(wait=True)
         self._beat("stopped")
-
-    def run_until_signal(self) -> None:
-        """Tick until SIGTERM or SIGINT, then stop. For the main thread of a process that does nothing else."""
-        asked = threading.Event()
-
-        def ask(_number: int, _frame: FrameType | None) -> None:
-            self._stop.set()
-            asked.set()
-
-        before = {number: signal.signal(number, ask) for number in (signal.SIGTERM, signal.SIGINT)}
-        try:
-            self.start()
-            asked.wait()
-            self.stop()
-        finally:
-            for number, handler in before.items():
-                signal.signal(number, handler)
 
     def _tick(self, lane: str) -> None:
         try:

@@ -12,6 +12,7 @@ from datetime import UTC, datetime, timedelta
 from multiprocessing.connection import Connection
 from multiprocessing.process import BaseProcess
 
+from monitor.cli.serving import stopped_by_signals
 from monitor.mail.smtp import SmtpTransport
 from monitor.scheduler import Ticker
 from monitor.services.delivering import Delivering, Rules
@@ -58,7 +59,11 @@ def worker(connection: Connection, url: str, port: int) -> None:
         Job("poll", "poll", lambda turn: connection.send("polled"), daily(0, UTC)),
         Job("send", "mail", lambda turn: delivering.run(stop=turn.stopping) and None),
     ]
-    Ticker(Working(database, clock, jobs), seconds=0.2).run_until_signal()
+    ticker = Ticker(Working(database, clock, jobs), seconds=0.2)
+    with stopped_by_signals() as stop:
+        ticker.start()
+        stop.wait()
+        ticker.stop()
     connection.send("bye")
 
 
