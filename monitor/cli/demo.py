@@ -6,6 +6,7 @@ import email
 import email.header
 import shutil
 import socket
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -138,16 +139,17 @@ def week_lines(week: Week) -> Iterator[str]:
         yield f"    PubMed did not know the phrase “{phrase}”; the digest says so"
     if week.withdrawn:
         yield f"    {week.withdrawn} withdrawn: PubMed no longer has it, we keep it"
-    if week.note:
-        yield f"    {week.note}"
     for address, subject, _ in week.mails:
         yield f"    {address:<20} {subject}"
+    if week.note:
+        yield f"    {week.note}"
 
 
 def _end_lines(folder: Path) -> Iterator[str]:
     number = len(list((folder / "mail").glob("*.eml")))
     yield f"\n{number} mails lie in {folder / 'mail'}; the papers came from {resource_dir('db') / 'seed' / 'demo_corpus.xml'}"
-    yield f"Look closer:  monitor --home {folder} show 90000201 --versions"
+    command = sys.argv[0] if Path(sys.argv[0]).name == "monitor" else "monitor"
+    yield f"Look closer:  {command} --home {folder} show 90000201 --versions"
 
 
 def _people(house: House) -> None:
@@ -198,7 +200,7 @@ def _return_one(house: House, week: Week) -> None:
         if FORMER in address:
             received = house.bouncing.receive(_notice(_read(path)))
             if received.suppressed:
-                week.note = f"{FORMER} bounced ({received.summary}); no more mail goes there"
+                week.note = f"{FORMER} bounced: no more mail goes there"
 
 
 def _notice(message: Message) -> bytes:
