@@ -307,7 +307,7 @@ def test_what_is_not_a_pmid_is_shown_with_its_line() -> None:
         (b'<?xml version="1.0" ?>\n<!DOCTYPE PubmedArticleSet>\n<PubmedArticleSet>', Kind.PUBMED_XML),
         (b"\xef\xbb\xbf<PubmedArticle>", Kind.PUBMED_XML),
         (b"<!-- a note --><PubmedBookArticleSet>", Kind.PUBMED_XML),
-        (gzip.compress(b"<PubmedArticleSet>" + b"<x/>" * 9999), Kind.PUBMED_XML),
+        (gzip.compress(b"<PubmedArticleSet>" + b"<x/>" * 9999, mtime=0), Kind.PUBMED_XML),
         ("<PubmedArticleSet>".encode("utf-16"), Kind.PUBMED_XML),
         (b"\nPMID- 90000001\nTI  - x", Kind.NBIB),
         (b"PMID-90000001\nPT  - Editorial", Kind.NBIB),
