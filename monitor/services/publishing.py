@@ -112,7 +112,7 @@ class Publishing:
         """Select and render what is due without writing anything."""
         now = self._clock.now()
         with self._database.read() as session:
-            return self._plan(session, self._due(session, now, on), _moment(now, on, self._zone))
+            return self._plan(session, self._due(session, now, on), now, _end(on, self._zone))
 
     def publish(self, on: date | None = None) -> Published:
         """Freeze and queue what is due: issue, entries and deliveries in one transaction.
@@ -123,7 +123,7 @@ class Publishing:
         """
         now = self._clock.now()
         with self._database.read() as session:
-            planned = self._plan(session, self._due(session, now, on), _moment(now, on, self._zone))
+            planned = self._plan(session, self._due(session, now, on), now, _end(on, self._zone))
         if not planned:
             return Published(0, 0)
         frozen = [(each, self._frozen(each), self._recipients(each)) for each in planned]
@@ -150,7 +150,7 @@ class Publishing:
         now = self._clock.now()
         with self._database.read() as session:
             due = self._one(session, address, now, on)
-            (planned,) = self._plan(session, [due], _moment(now, on, due.subscription.zone), test=test)
+            (planned,) = self._plan(session, [due], now, _end(on, due.subscription.zone), test=test)
             return planned
 
     def test_mail(self, to: str, on: date | None = None) -> bytes:
@@ -209,7 +209,7 @@ class Publishing:
                 since = standing.served_until or min(each.since for each in held.topics)
                 slot = Slot(day, instant(day, held.hour, ZoneInfo(held.zone)))
                 return Due(held, person.address, slot, since, 0, standing.last_delivery)
-        at = _moment(now, on, self._zone)
+        at = min(now, _end(on, self._zone) or now)
         everything = tuple(Followed(topic, at - _DEFAULT_SPAN) for topic in people.living_topics(session))
         if not everything:
             raise UsageError("there are no topics yet; run `monitor init`")
@@ -218,14 +218,18 @@ class Publishing:
         )
         return Due(nobody, address or "", Slot(day, at), at - _DEFAULT_SPAN, 0)
 
-    def _plan(self, session: Session, due: Sequence[Due], until: datetime, *, test: bool = False) -> list[Planned]:
-        """Select for each reader, and render once for all who would read the same."""
+    def _plan(
+        self, session: Session, due: Sequence[Due], now: datetime, end: datetime | None, *, test: bool = False
+    ) -> list[Planned]:
+        """Select for each reader what is known, or was by `end`, and render once for all who would read the same."""
         if not due:
             return []
+        known_by = end if end is not None and end < now else None
+        until = known_by or now
         titles = people.living_topics(session)
         topics = {name: Topic(name, title, short_name(name, title)) for name, title in titles.items()}
         readers = [_reader(each, topics) for each in due]
-        selector = Selector(session, readers, until, self._tree)
+        selector = Selector(session, readers, until, self._tree, known_by)
         weeks = issues.weekly_counts(session, topics, until)
         groups: dict[str, tuple[Issue, Setting, list[Due]]] = {}
         for each, reader in zip(due, readers, strict=True):
@@ -327,11 +331,9 @@ def _entries(issue: Issue) -> Iterable[issues.FrozenEntry]:
         )
 
 
-def _moment(now: datetime, on: date | None, zone: str) -> datetime:
-    """Return up to when things count: now, or the end of the given local day if that is earlier."""
-    if on is None:
-        return now
-    return min(now, instant(on + timedelta(days=1), 0, ZoneInfo(zone)))
+def _end(on: date | None, zone: str) -> datetime | None:
+    """Return when the given local day is over."""
+    return None if on is None else instant(on + timedelta(days=1), 0, ZoneInfo(zone))
 
 
 def _domain(sender: Sender) -> str:

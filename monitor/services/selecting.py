@@ -51,16 +51,27 @@ class Reader:
 
 
 class Selector:
-    """Everything that selections of these readers need, read in a number of statements they do not raise."""
+    """Everything that selections of these readers need, read in a number of statements they do not raise.
 
-    def __init__(self, session: Session, readers: Sequence[Reader], until: datetime, tree: MeshTree) -> None:
+    `known_by` leaves out what came to be known later. Without it everything in this snapshot counts, whatever moment
+    stands on it: polls go on while issues are made, and clocks are set.
+    """
+
+    def __init__(
+        self,
+        session: Session,
+        readers: Sequence[Reader],
+        until: datetime,
+        tree: MeshTree,
+        known_by: datetime | None = None,
+    ) -> None:
         self._session = session
         self._until = until
         self._tree = tree
         topics = {each.topic for reader in readers for each in reader.followed}
         floor = min((reader.since for reader in readers), default=until)
-        self._hits = issues.news_hits(session, topics, floor - OVERLAP, until)
-        self._changed = _by_pmid(issues.changed_after_sending(session, floor - OVERLAP, until))
+        self._hits = issues.news_hits(session, topics, floor - OVERLAP, known_by)
+        self._changed = _by_pmid(issues.changed_after_sending(session, floor - OVERLAP, known_by))
         self._runs = issues.runs(session, topics, floor, until)
         pmids = {hit.pmid for hit in self._hits} | set(self._changed)
         self._told = self._by_issue(issues.told(session, pmids))
@@ -71,7 +82,7 @@ class Selector:
         self._withdrawn = {
             pmid for pmid, held in citations.held(session, pmids).items() if held.withdrawn_at is not None
         }
-        self._versions = issues.latest_versions(session, pmids)
+        self._versions = issues.latest_versions(session, pmids, known_by)
         self._hits = [hit for hit in self._hits if hit.pmid in self._citations and hit.pmid in self._versions]
         self._lines = _Lines(session, {hit.strategy_id for hit in self._hits}, tree, until)
         self._documents: dict[int, tuple[Document, Document]] = {}
@@ -141,7 +152,8 @@ class Selector:
             new = [change for version in versions if version.id > told for change in version.changes]
             changes = standing_changes(new, self._flags(pmid))
             if changes:
-                yield FollowUp(self._citations[pmid], self._versions[pmid], changes, sent_at, self._flags(pmid))
+                # The last version looked at, not the last there is: what is not told here must be told another time.
+                yield FollowUp(self._citations[pmid], versions[-1].id, changes, sent_at, self._flags(pmid))
 
     def _candidate(self, pmid: int, hits: Sequence[issues.NewsHit]) -> Candidate:
         found = tuple(self._found_by(hit) for hit in hits)

@@ -8,9 +8,9 @@ from datetime import datetime, timedelta
 from itertools import pairwise
 from typing import Any
 
-from sqlalchemy import and_, case, func, insert, select, text
+from sqlalchemy import ColumnElement, and_, case, func, insert, select, text
 from sqlalchemy.dialects import postgresql, sqlite
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, aliased
 
 from monitor.core.revision import Change
 from monitor.storage.bulk import batches, is_sqlite
@@ -191,8 +191,13 @@ def suppressed_people(session: Session) -> set[int]:
     )
 
 
-def news_hits(session: Session, topics: Collection[str], after: datetime, until: datetime) -> list[NewsHit]:
-    """Return what the core searches of these topics found as news in that time, oldest first."""
+def news_hits(
+    session: Session, topics: Collection[str], after: datetime, known_by: datetime | None = None
+) -> list[NewsHit]:
+    """Return what the core searches of these topics found as news since then, oldest first.
+
+    With `known_by` only what was known at that moment; without, all there is, whatever clock stamped it.
+    """
     rows = session.execute(
         select(HitRow.topic_id, HitRow.pmid, HitRow.found_at, HitRow.strategy_id, HitRow.lines)
         .where(
@@ -201,19 +206,23 @@ def news_hits(session: Session, topics: Collection[str], after: datetime, until:
             HitRow.news.is_(True),
             HitRow.ended_at.is_(None),
             HitRow.found_at > after,
-            HitRow.found_at <= until,
+            *((HitRow.found_at <= known_by,) if known_by is not None else ()),
         )
         .order_by(HitRow.found_at, HitRow.pmid)
     )
     return [NewsHit(topic, pmid, at, strategy, tuple(lines)) for topic, pmid, at, strategy, lines in rows]
 
 
-def changed_after_sending(session: Session, after: datetime, until: datetime) -> list[VersionSeen]:
-    """Return versions seen in that time of citations that stand in some issue, in the order seen."""
+def changed_after_sending(session: Session, after: datetime, known_by: datetime | None = None) -> list[VersionSeen]:
+    """Return the versions since the first one seen after that moment, of citations that stand in some issue, by id.
+
+    Ids are in the order of writing; a clock that was wrong for a while hides none of them.
+    """
+    first = select(func.min(VersionRow.id)).where(VersionRow.seen_at > after).scalar_subquery()
     in_an_issue = select(IssueEntryRow.pmid).where(IssueEntryRow.pmid == VersionRow.pmid).exists()
     rows = session.execute(
         select(VersionRow.id, VersionRow.pmid, VersionRow.seen_at, VersionRow.changes)
-        .where(VersionRow.seen_at > after, VersionRow.seen_at <= until, in_an_issue)
+        .where(VersionRow.id >= first, in_an_issue, *_known(known_by))
         .order_by(VersionRow.id)
     )
     return [
@@ -221,15 +230,26 @@ def changed_after_sending(session: Session, after: datetime, until: datetime) ->
     ]
 
 
-def latest_versions(session: Session, pmids: Iterable[int]) -> dict[int, int]:
-    """Return the id of the newest version of each citation."""
+def latest_versions(session: Session, pmids: Iterable[int], known_by: datetime | None = None) -> dict[int, int]:
+    """Return the id of the newest version of each citation; with `known_by`, of those it had at that moment."""
     found: dict[int, int] = {}
     for batch in batches(iter(pmids)):
         rows = session.execute(
-            select(VersionRow.pmid, func.max(VersionRow.id)).where(VersionRow.pmid.in_(batch)).group_by(VersionRow.pmid)
+            select(VersionRow.pmid, func.max(VersionRow.id))
+            .where(VersionRow.pmid.in_(batch), *_known(known_by))
+            .group_by(VersionRow.pmid)
         )
         found.update(dict(rows.all()))
     return found
+
+
+def _known(by: datetime | None) -> tuple[ColumnElement[bool], ...]:
+    """Leave out versions from the first one on that was seen later: who is told of one has been told of all before."""
+    if by is None:
+        return ()
+    later = aliased(VersionRow)
+    unknown = select(later.id).where(later.pmid == VersionRow.pmid, later.id <= VersionRow.id, later.seen_at > by)
+    return (~unknown.exists(),)
 
 
 def told(session: Session, pmids: Iterable[int]) -> list[Told]:

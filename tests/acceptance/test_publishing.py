@@ -651,3 +651,76 @@ def test_what_readers_have_in_hand_is_checked_within_the_week(small: World) -> N
     small.publishing.publish()
     with small.database.read() as session:
         assert checks.due(session, small.moment + 8 * DAY, 10) == [pmid]
+
+
+ERRATUM = Correction("ErratumIn", "Invented J Cell Ther. 2026;12:700", FIRST_PMID + 8000)
+
+
+def test_an_issue_of_a_past_day_swallows_no_later_retraction(world: World) -> None:
+    world.reader("ada@lab.example", "car-nk")
+    world.moment += DAY
+    world.found(1)
+    week_later(world)
+    world.publishing.publish()
+    world.delivered()
+    world.moment += DAY
+    world.revised(1, corrections=(ERRATUM,))
+    world.moment += 2 * DAY
+    world.retracted(1)
+    world.moment += DAY
+    assert world.publishing.publish(date(2026, 11, 18)).deliveries == 1  # the day between the two
+    world.delivered()
+    week_later(world, 2)
+    world.publishing.publish()
+    told = [world.entries(issue) for issue in world.issues()[1:]]
+    assert told == [[("correction", 1, ["erratum"])], [("correction", 1, ["retracted"])]]
+
+
+def test_a_paper_brought_by_an_issue_of_a_past_day_is_followed_up(world: World) -> None:
+    world.reader("ada@lab.example", "car-nk")
+    world.moment += DAY
+    world.found(1)
+    world.moment += 2 * DAY
+    world.retracted(1)
+    world.moment += DAY
+    world.publishing.publish(date(2026, 11, 11))
+    world.delivered()
+    week_later(world)
+    world.publishing.publish()
+    assert [world.entries(issue) for issue in world.issues()] == [
+        [("news", 1, [])],
+        [("correction", 1, ["retracted"])],
+    ]
+
+
+def test_a_retraction_stored_while_an_issue_is_being_made_is_told_once(
+    small: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A poll commits between the look at the clock and the snapshot: what stands there is later than now."""
+    small.reader("ada@lab.example", "car-nk")
+    small.moment += DAY
+    small.found(1)
+    week_later(small)
+    small.publishing.publish()
+    small.delivered()
+    small.moment += DAY
+    small.revised(1, corrections=(ERRATUM,))
+    week_later(small, 2)
+
+    def late() -> datetime:
+        monkeypatch.undo()
+        now = small.moment
+        small.moment = now + timedelta(milliseconds=3)
+        small.retracted(1)
+        small.moment = now
+        return now
+
+    monkeypatch.setattr(small, "now", late)
+    small.publishing.publish()
+    small.delivered()
+    for number in (3, 4):
+        week_later(small, number)
+        small.publishing.publish()
+        small.delivered()
+    told = [change for issue in small.issues()[1:] for _, _, changes in small.entries(issue) for change in changes]
+    assert sorted(told) == ["erratum", "retracted"]

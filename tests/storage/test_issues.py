@@ -9,6 +9,7 @@ import pytest
 from sqlalchemy import select, update
 from sqlalchemy.exc import IntegrityError
 
+from monitor.core.citation import InlineXml
 from monitor.core.revision import Change
 from monitor.storage import citations, issues
 from monitor.storage.engine import Database
@@ -142,12 +143,30 @@ def test_changes_count_from_the_version_that_was_told(world: World) -> None:
     world.moment = MONDAY + HOUR
     world.retracted(1)
     with world.database.read() as session:
-        (seen,) = issues.changed_after_sending(session, MONDAY, MONDAY + 2 * HOUR)
+        (seen,) = issues.changed_after_sending(session, MONDAY)
         assert seen.pmid == FIRST_PMID + 1
         assert seen.changes[0] is Change.RETRACTED
         (told,) = issues.told(session, [FIRST_PMID + 1, FIRST_PMID + 77])
         assert told.version_id < seen.id == issues.latest_versions(session, [FIRST_PMID + 1])[FIRST_PMID + 1]
-        assert issues.changed_after_sending(session, MONDAY + HOUR, MONDAY + 2 * HOUR) == []
+        assert issues.changed_after_sending(session, MONDAY + HOUR) == []
+
+
+def test_what_a_moment_knew_ends_before_the_first_version_seen_later(world: World) -> None:
+    freeze(world, frozen(world))
+    ids = []
+    for hours in (1, 3, 2, 4):  # the clock was ahead for the second
+        world.moment = MONDAY + hours * HOUR
+        world.revised(1, title=InlineXml(f"An invented title, version {hours}"))
+        with world.database.read() as session:
+            ids.append(issues.latest_versions(session, [FIRST_PMID + 1])[FIRST_PMID + 1])
+    with world.database.read() as session:
+        for by, known in ((2, 1), (3, 3), (4, 4)):
+            seen = issues.changed_after_sending(session, MONDAY, MONDAY + by * HOUR)
+            assert [each.id for each in seen] == ids[:known]
+            assert issues.latest_versions(session, [FIRST_PMID + 1], MONDAY + by * HOUR) == {
+                FIRST_PMID + 1: seen[-1].id
+            }
+        assert [each.id for each in issues.changed_after_sending(session, MONDAY + 2 * HOUR)] == ids[1:]
 
 
 def test_runs_hold_the_period_and_the_last_good_one_before_it(world: World) -> None:
