@@ -28,7 +28,11 @@ MAX_OCTETS = 25 * 1024 * 1024
 
 _VERP = re.compile(r"bounce\+(\d{1,18})\.([0-9a-f]{16})@", re.IGNORECASE)
 _ENVID = re.compile(r"(\d{1,18})\.([0-9a-f]{16})", re.IGNORECASE)
-_MESSAGE_ID = re.compile(r"<[^<>\s]{3,250}>")
+_MESSAGE_ID = re.compile(r"<[^<>\s\x00-\x1f]{3,250}>")
+_QUOTED_MESSAGE_ID = re.compile(rf"^>?\s*Message-ID:\s*({_MESSAGE_ID.pattern})", re.IGNORECASE | re.MULTILINE)
+_GAPS = re.compile(r"[\s\x00-\x1f\x7f-\x9f\ud800-\udfff]+")
+# What transfer encodings can bring in behind the check of the raw octets: PostgreSQL takes no NUL in a text.
+_CONTROLS = bytes(set(range(32)) - set(b"\t\n\r"))
 _RETURN_ADDRESSES = ("To", "Cc", "Delivered-To", "X-Original-To", "Envelope-To", "X-Envelope-To", "X-Failed-Recipients")
 _STATUS = re.compile(r"[245]\.\d{1,3}\.\d{1,3}")
 _REPORTS = frozenset(("message/delivery-status", "message/global-delivery-status", "message/feedback-report"))
@@ -241,9 +245,9 @@ def _inside(part: Message) -> Iterator[Message]:
 
 
 def _octets(part: Message) -> bytes:
-    """Return the decoded body of a part that has no parts."""
+    """Return the decoded body of a part that has no parts, without control characters."""
     payload = part.get_payload(decode=True)
-    return payload if isinstance(payload, bytes) else b""
+    return payload.translate(None, _CONTROLS) if isinstance(payload, bytes) else b""
 
 
 def _original_message_id(message: Message) -> str | None:
@@ -253,7 +257,7 @@ def _original_message_id(message: Message) -> str | None:
             return found[0]
     # Old notices quote the mail in their text; a reply names it in In-Reply-To.
     for text in _plain_texts(message):
-        quoted = re.search(r"^>?\s*Message-ID:\s*(<[^<>\s]{3,250}>)", text, re.IGNORECASE | re.MULTILINE)
+        quoted = _QUOTED_MESSAGE_ID.search(text)
         if quoted:
             return quoted[1]
     found = _MESSAGE_ID.search(_text(message.get("In-Reply-To")))
@@ -286,7 +290,8 @@ def _text(value: object) -> str:
 
 
 def _line(text: str) -> str:
-    return " ".join(text.split())[:500]
+    """Make one short line of a text, fit to be kept: no control character, no half of a surrogate pair."""
+    return _GAPS.sub(" ", text).strip()[:500]
 
 
 def _failure_line(text: str) -> str | None:
@@ -303,4 +308,4 @@ def _bare_address(field: str) -> str | None:
 
 
 def _first(addresses: frozenset[bytes] | set[bytes]) -> str | None:
-    return min(address.decode("utf-8", "replace") for address in addresses)
+    return min(_line(address.decode("utf-8", "replace")) for address in addresses)
