@@ -179,11 +179,12 @@ class Importing:
             report.unreachable = "PubMed is not asked without a contact address: set MONITOR_NCBI_EMAIL"
             return list(left)
         try:
-            for part in retrieve(self._source, pmids):
+            for part in retrieve(self._source, pmids, known=self._known):
                 now = self._clock.now()
                 with self._database.write() as session:
                     kept = citations.keep(session, part.citations, now)
-                    checks.miss(session, part.missing, now)
+                    # What PubMed does not give here is asked for again by the rolling check, which alone withdraws.
+                    checks.expect_by(session, part.missing, now)
                 report.new += len(kept.new)
                 report.revised += len(kept.revised)
                 report.unchanged += len(kept.unchanged)
@@ -197,6 +198,10 @@ class Importing:
         except MonitorError as error:
             report.problems.append(f"{path.name}: {error}")
         return list(left)
+
+    def _known(self, number: int) -> list[int]:
+        with self._database.read() as session:
+            return checks.surely_there(session, number)
 
     def _keep_provisionally(self, entries: Iterable[NamedRecord], report: ImportReport) -> None:
         for batch in batches([each.citation for each in entries if each.citation is not None]):

@@ -29,7 +29,7 @@ from monitor.services.ports import Clock, PubmedSource
 from monitor.services.retrieving import IN_FLIGHT, Retrieved, Stopped, retrieve
 from monitor.services.searching import WholeSet, search_whole
 from monitor.services.storing import MakeHit, store, store_hits
-from monitor.storage import citations, polls, strategies
+from monitor.storage import checks, citations, polls, strategies
 from monitor.storage.bulk import batches
 from monitor.storage.engine import Database
 from monitor.storage.polls import ClaimLost, FoundHit, Order, Poll, Running
@@ -370,7 +370,17 @@ class _OnePoll:
         return [p for p in added if p not in held], [p for p in added if p in held]
 
     def _retrieved(self, pmids: Sequence[int]) -> Iterator[Retrieved]:
-        return retrieve(self._source, pmids, in_flight=self._polling._in_flight, stopping=self._polling._stopping)
+        return retrieve(
+            self._source,
+            pmids,
+            in_flight=self._polling._in_flight,
+            stopping=self._polling._stopping,
+            known=self._known,
+        )
+
+    def _known(self, number: int) -> list[int]:
+        with self._database.read() as session:
+            return checks.surely_there(session, number)
 
     def _hit_maker(self, watched_from: date) -> MakeHit:
         tree = self._polling._tree or load_mesh_tree()

@@ -13,7 +13,7 @@ from monitor.errors import MonitorError
 from monitor.services import owners
 from monitor.services.ports import Clock, PubmedSource
 from monitor.services.retrieving import IN_FLIGHT, Stopped, retrieve
-from monitor.services.storing import store
+from monitor.services.storing import store_check
 from monitor.storage import checks, polls
 from monitor.storage.engine import Database
 from monitor.storage.polls import ClaimLost, Order, Poll
@@ -80,8 +80,10 @@ class Rechecking:
                     result = SearchResult((), len(due), "")
                     polls.note_search(session, running, result, len(due), (), now)
                 waiting = [pmid for pmid in due if pmid not in running.done]
-                for part in retrieve(self._source, waiting, in_flight=self._in_flight, stopping=self._stopping):
-                    store(self._database, running, part, self._clock.now())
+                for part in retrieve(
+                    self._source, waiting, in_flight=self._in_flight, stopping=self._stopping, known=self._known
+                ):
+                    store_check(self._database, running, part, self._clock.now())
             except ClaimLost:
                 return CheckReport(len(due), busy=True)
             except BaseException as error:
@@ -93,6 +95,10 @@ class Rechecking:
                 self._finish(running, state, why)
             with self._database.read() as session:
                 return CheckReport(len(due), polls.poll(session, running.id))
+
+    def _known(self, number: int) -> list[int]:
+        with self._database.read() as session:
+            return checks.surely_there(session, number)
 
     def _finish(self, running: polls.Running, state: str, why: str | None) -> None:
         try:

@@ -10,7 +10,7 @@ import queue
 import threading
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from monitor.core.citation import Citation, Deleted
 from monitor.errors import (
@@ -33,6 +33,8 @@ SMALL_BATCH, LARGE_BATCH = 200, 500
 """PMIDs a request: small sets keep several requests under way, large ones spend fewer (NLM: several hundred)."""
 MOST_REFUSALS = 20
 """So many records refused and none read: that is PubMed, not the records."""
+WITNESSES = 3
+"""Records asked for again with what was left out: an answer that brings none of them says nothing of the others."""
 
 
 class Stopped(MonitorError):
@@ -41,7 +43,10 @@ class Stopped(MonitorError):
 
 @dataclass(slots=True)
 class Retrieved:
-    """What became of some of the PMIDs asked for. A PMID may have citations of several Versions."""
+    """What became of some of the PMIDs asked for. A PMID may have citations of several Versions.
+
+    `missing` were left out twice, the second time by an answer that brought records known to be there.
+    """
 
     citations: list[Citation] = field(default_factory=list)
     refused: list[RecordError] = field(default_factory=list)
@@ -59,12 +64,19 @@ class _Batch:
     """PMIDs to ask for together. `again`: what was left out or damaged is asked for the second time.
 
     `parsed` counts answers thrown away while reading; `read_before` is what had been read when it was split off.
+    `witnesses` are PMIDs known to be there, asked for once more beside those that were left out.
     """
 
     pmids: tuple[int, ...]
     again: bool = False
     parsed: int = 0
     read_before: int | None = None
+    witnesses: tuple[int, ...] = ()
+
+    @property
+    def asked(self) -> tuple[int, ...]:
+        """The PMIDs of the request. Witnesses stand last, so that an answer that was cut short lacks them."""
+        return self.pmids + self.witnesses
 
 
 def batch_size(number: int) -> int:
@@ -79,12 +91,14 @@ def retrieve(
     size: int | None = None,
     in_flight: int = IN_FLIGHT,
     stopping: Callable[[], bool] = lambda: False,
+    known: Callable[[int], Sequence[int]] = lambda _: (),
 ) -> Iterator[Retrieved]:
     """Yield what comes, in no order; while the caller stores one part, the next ones are on their way.
 
+    `known` names up to so many PMIDs that PubMed gave before, as witnesses while nothing of this was read.
     Raises PubmedRefused or PubmedUnavailable after everything that did come was yielded; Stopped when asked to.
     """
-    fetching = _Fetching(source, list(dict.fromkeys(pmids)), size or batch_size(len(pmids)))
+    fetching = _Fetching(list(dict.fromkeys(pmids)), size or batch_size(len(pmids)), known)
     with _Line(source, min(in_flight, len(fetching.waiting)) or 1) as line:
         trouble: MonitorError | None = None
 
@@ -148,16 +162,21 @@ class _Line:
     def _work(self) -> None:
         while (batch := self._asked.get()) is not None:
             try:
-                self._answered.put((batch, self._source.fetch(batch.pmids)))
+                self._answered.put((batch, self._source.fetch(batch.asked)))
             except Exception as error:
                 self._answered.put((batch, error))
 
 
 class _Fetching:
-    def __init__(self, source: PubmedSource, pmids: list[int], size: int) -> None:
+    def __init__(self, pmids: list[int], size: int, known: Callable[[int], Sequence[int]]) -> None:
         self.waiting = deque(_Batch(tuple(pmids[at : at + size])) for at in range(0, len(pmids), size))
+        self._asked = set(pmids)
+        self._known = known
         self._read = 0
+        self._seen: deque[int] = deque(maxlen=WITNESSES)
         self._doubtful: list[RecordError] = []
+        self._unsure: list[int] = []
+        """Left out while no record was known that could have witnessed it."""
 
     def settle(self, batch: _Batch, answer: bytes | Exception) -> Retrieved | None:
         """Read an answer; what it leaves open waits again, narrowed down. None when nothing is settled yet.
@@ -171,14 +190,19 @@ class _Fetching:
             self._doubtful, part.refused = part.refused, []
             if len(self._doubtful) > MOST_REFUSALS:
                 raise self._nothing_readable()
+        elif self._unsure:
+            self._push(self._unsure, again=True)
+            self._unsure = []
         return part if part.pmids else None
 
     def rest(self) -> Iterator[Retrieved]:
-        """Yield the refusal of a record that was asked for alone; raise when several were refused and none was read."""
+        """Yield what became of a record that was asked for alone; raise when several were and none was read."""
         if len(self._doubtful) > 1:
             raise self._nothing_readable()
-        if self._doubtful:
-            yield Retrieved(refused=self._doubtful)
+        if len(self._unsure) > 1:
+            raise PubmedUnavailable(f"PubMed gave none of the {len(self._unsure)} records that were asked for")
+        if self._doubtful or self._unsure:
+            yield Retrieved(refused=self._doubtful, missing=self._unsure)
 
     def _nothing_readable(self) -> PubmedUnavailable:
         return PubmedUnavailable(
@@ -189,16 +213,20 @@ class _Fetching:
         if isinstance(answer, Exception):
             return self._failed(batch, answer)
         try:
-            citations, errors = _read(answer, batch.pmids, strict=batch.parsed == 0)
+            citations, errors = _read(answer, batch.asked, strict=batch.parsed == 0)
         except IncompleteResponse as error:
             if batch.parsed == 0:
-                self.waiting.appendleft(_Batch(batch.pmids, batch.again, 1, batch.read_before))
+                self.waiting.appendleft(replace(batch, parsed=1))
                 return None
             if len(batch.pmids) > 1:
                 self._push(batch.pmids, again=batch.again)
                 return None
             return self._refuse(batch, str(error))
         self._read += len(citations)
+        came = dict.fromkeys(each.pmid for each in citations)
+        self._seen.extend(came)
+        witnessed = any(pmid in came for pmid in batch.witnesses)
+        citations = [each for each in citations if each.pmid in batch.pmids]
         part = Retrieved(citations)
         read = {each.pmid for each in citations}
         left = [pmid for pmid in batch.pmids if pmid not in read]
@@ -206,7 +234,7 @@ class _Fetching:
             return part
         if not batch.again:
             # Left out or damaged: the line may have done it, so it is asked for once more before it counts.
-            self.waiting.appendleft(_Batch(tuple(left), again=True))
+            self.waiting.appendleft(_Batch(tuple(left), again=True, witnesses=self._witnesses(left)))
             return part if citations else None
         why = {each.pmid: each for each in errors if each.pmid in left}
         nameless = [each for each in errors if each.pmid is None]
@@ -217,9 +245,26 @@ class _Fetching:
                 self._push(rest, again=True)
                 return part if part.pmids else None
             part.refused.append(RecordError(rest[0], nameless[0].why))
-        else:
+        elif witnessed:
             part.missing = rest
-        return part
+        elif not batch.witnesses:
+            self._unsure += rest
+        elif batch.parsed == 0 and rest:
+            self.waiting.appendleft(_Batch(tuple(rest), again=True, parsed=1, witnesses=batch.witnesses))
+        elif rest:
+            raise PubmedUnavailable(
+                f"PubMed gave neither {len(rest)} records that were asked for nor PMID {batch.witnesses[0]}, "
+                "which it gave before"
+            )
+        return part if part.pmids else None
+
+    def _witnesses(self, left: Sequence[int]) -> tuple[int, ...]:
+        """Choose records that are known to be there: the last ones read, else what the caller knows."""
+        seen = [pmid for pmid in self._seen if pmid not in left]
+        if seen:
+            return tuple(dict.fromkeys(seen))
+        known = self._known(len(self._asked) + WITNESSES)
+        return tuple([pmid for pmid in known if pmid not in self._asked][:WITNESSES])
 
     def _failed(self, batch: _Batch, error: Exception) -> Retrieved | None:
         if isinstance(error, PubmedRefused) or not isinstance(error, (PubmedError, PubmedUnavailable)):
@@ -242,7 +287,8 @@ class _Fetching:
         middle = max(len(pmids) // 2, 1)
         for half in (pmids[middle:], pmids[:middle]):
             if half:
-                self.waiting.appendleft(_Batch(tuple(half), again, 0, self._read))
+                witnesses = self._witnesses(half) if again else ()
+                self.waiting.appendleft(_Batch(tuple(half), again, 0, self._read, witnesses))
 
 
 def _read(body: bytes, asked: Sequence[int], *, strict: bool) -> tuple[list[Citation], list[RecordError]]:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from datetime import datetime
 
+from sqlalchemy.orm import Session
+
 from monitor.core.citation import Citation
 from monitor.services.retrieving import Retrieved
 from monitor.storage import checks, citations, polls
@@ -14,21 +16,28 @@ from monitor.storage.polls import Counts, FoundHit, Running
 MakeHit = Callable[[Citation], FoundHit]
 
 
-def store(
-    database: Database, running: Running, part: Retrieved, now: datetime, make_hit: MakeHit | None = None
-) -> Counts:
-    """Store what one answer brought. All of it or nothing: a poll that is killed goes on after whole batches."""
+def store(database: Database, running: Running, part: Retrieved, now: datetime, make_hit: MakeHit) -> Counts:
+    """Store what one answer brought. All of it or nothing: a poll that is killed goes on after whole batches.
+
+    A missing record is counted and no more: whether it is withdrawn, the rolling check decides (`store_check`).
+    """
     newest = {each.pmid: each for each in sorted(part.citations, key=lambda each: each.version)}
     # Held against the search lines before the transaction, which others wait for.
-    hits = [make_hit(each) for each in newest.values()] if make_hit is not None else []
+    hits = [make_hit(each) for each in newest.values()]
     refused = [str(error) for error in part.refused]
     with database.write() as session:
-        kept = citations.keep(session, part.citations, now, running.id)
-        checks.miss(session, part.missing, now)
+        counts = _keep(session, running, part, now)
         polls.add_hits(session, running, hits, now)
-        unchanged = set(kept.unchanged) | set(kept.older)
-        new, revised = set(kept.new), set(kept.revised) - set(kept.new)
-        counts = Counts(len(new), len(revised), len(unchanged - new - revised), len(part.missing))
+        polls.note_batch(session, running, part.pmids, counts, refused, now)
+    return counts
+
+
+def store_check(database: Database, running: Running, part: Retrieved, now: datetime) -> Counts:
+    """Store what the rolling check fetched: here, and only here, a record that PubMed leaves out is a miss."""
+    refused = [str(error) for error in part.refused]
+    with database.write() as session:
+        counts = _keep(session, running, part, now)
+        checks.miss(session, part.missing, now)
         polls.note_batch(session, running, part.pmids, counts, refused, now)
     return counts
 
@@ -40,3 +49,10 @@ def store_hits(database: Database, running: Running, pmids: Sequence[int], now: 
     with database.write() as session:
         polls.add_hits(session, running, hits, now)
         polls.note_batch(session, running, pmids, Counts(), (), now)
+
+
+def _keep(session: Session, running: Running, part: Retrieved, now: datetime) -> Counts:
+    kept = citations.keep(session, part.citations, now, running.id)
+    new, revised = set(kept.new), set(kept.revised) - set(kept.new)
+    unchanged = (set(kept.unchanged) | set(kept.older)) - new - revised
+    return Counts(len(new), len(revised), len(unchanged), len(part.missing))

@@ -22,6 +22,18 @@ def due(session: Session, now: datetime, limit: int) -> list[int]:
     return list(found)
 
 
+def surely_there(session: Session, limit: int) -> list[int]:
+    """Return PMIDs that PubMed gave when it was last asked, the latest first."""
+    found = session.scalars(
+        select(CheckRow.pmid)
+        .join(CitationRow, CitationRow.pmid == CheckRow.pmid)
+        .where(CheckRow.misses == 0, CheckRow.withdrawn_at.is_(None), CitationRow.provisional.is_(False))
+        .order_by(CheckRow.fetched_at.desc(), CheckRow.pmid)
+        .limit(limit)
+    )
+    return list(found)
+
+
 def expect_by(session: Session, pmids: Iterable[int], moment: datetime) -> None:
     """Check these again by `moment` at the latest, for example because readers now have them in hand."""
     for batch in batches(iter(pmids)):
@@ -33,7 +45,8 @@ def miss(session: Session, pmids: Iterable[int], now: datetime) -> list[int]:
     """Note that PubMed was asked for these PMIDs by number and did not return them; return those now withdrawn.
 
     Two confirmations at least a day apart mark a citation withdrawn; until then it is asked for again after a day.
-    What is held stays. PMIDs we do not hold are passed over. Absence from a search says nothing and is no miss.
+    What is held stays. PMIDs we do not hold are passed over. Only the rolling check and NLM's own files may say so:
+    absence from a search is no miss, nor is a record that a poll was not given though its search had just named it.
     """
     gone: list[int] = []
     for batch in batches(iter(pmids)):

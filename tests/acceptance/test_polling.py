@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import date, timedelta
 
 import pytest
@@ -10,7 +11,8 @@ from sqlalchemy import select
 from monitor.errors import NotFound, UsageError
 from monitor.pubmed.sandbox import Fault
 from monitor.services.polling import Polling, Progress
-from monitor.storage import polls
+from monitor.services.ports import PubmedSource
+from monitor.storage import citations, polls
 from monitor.storage.engine import Database
 from monitor.storage.tables import HitRow, PollBatchRow, PollRow, TopicRow
 from tests.acceptance.polling import FIRST, NOW, Lab, client, record, records, sandbox, topic
@@ -290,21 +292,56 @@ def test_more_on_one_day_than_pubmed_names_is_divided_by_pmid(database: Database
         assert len(lab.hits()) == 45
 
 
-def test_records_that_go_missing_count_and_are_withdrawn_after_two_days(database: Database) -> None:
-    """The search still names them, efetch leaves them out: E18."""
+def test_what_was_left_out_is_asked_for_once_more(database: Database) -> None:
+    """The search names them, efetch leaves them out: E18."""
     with sandbox(*records(6)) as server:
         lab = Lab(database, server)
         server.fault(Fault.PARTIAL_SET, utility="efetch", times=1)
         poll = lab.polling.poll().outcomes[0].poll
         assert poll is not None
-        assert (poll.new, poll.missing) == (6, 0), "what was left out is asked for once more"
+        assert (poll.new, poll.missing) == (6, 0)
         assert len(lab.fetched()) == 2
-        lab.later(days=1)
-        server.fault(Fault.EMPTY_RESULT, utility="efetch", times=2)
-        poll = lab.polling.poll().outcomes[0].poll
-        assert poll is not None
-        assert (poll.unchanged, poll.missing) == (0, 6)
-        assert len(lab.pmids()) == 6
+
+
+def test_days_of_empty_answers_fail_the_polls_and_withdraw_nothing(database: Database) -> None:
+    with sandbox(*records(300)) as server:
+        lab = Lab(database, server)
+        lab.polling.poll()
+        rule = server.fault(Fault.EMPTY_RESULT, utility="efetch")
+        for _ in range(3):
+            lab.later(hours=25)
+            outcome = lab.polling.poll().outcomes[0]
+            assert outcome.poll is not None
+            assert (outcome.state, outcome.poll.missing) == ("failed", 0)
+            assert "PubMed gave none" in (outcome.error or "")
+        server.faults.rules.remove(rule)
+        outcome = lab.polling.poll().outcomes[0]
+        assert (outcome.state, outcome.poll and outcome.poll.unchanged) == ("done", 300)
+        with database.read() as session:
+            assert citations.totals(session).withdrawn == 0
+
+
+def test_a_record_that_a_search_names_and_efetch_leaves_out_is_missing_but_never_withdrawn(database: Database) -> None:
+    class Withholding:
+        """PubMed without one record."""
+
+        def __init__(self, source: PubmedSource) -> None:
+            self._source = source
+            self.search = source.search
+
+        def fetch(self, pmids: Sequence[int]) -> bytes:
+            return self._source.fetch([pmid for pmid in pmids if pmid != FIRST + 1])
+
+    with sandbox(*records(3)) as server:
+        Lab(database, server).polling.poll()
+        lab = Lab(database, server, source=Withholding(client(server)))
+        for _ in range(2):
+            lab.later(hours=25)
+            poll = lab.polling.poll().outcomes[0].poll
+            assert poll is not None
+            assert (poll.unchanged, poll.missing) == (2, 1)
+        with database.read() as session:
+            assert citations.totals(session).withdrawn == 0
 
 
 def test_a_poisoned_record_costs_only_itself(database: Database) -> None:
@@ -353,11 +390,12 @@ def test_answers_with_other_records_than_asked_for(sqlite_database: Database, fa
     with sandbox(*records(6), record(FIRST + 90, title="Not ours")) as server:
         lab = Lab(sqlite_database, server)
         server.fault(fault, utility="efetch", times=times)
-        poll = lab.polling.poll().outcomes[0].poll
+        outcome = lab.polling.poll().outcomes[0]
+        poll = outcome.poll
         assert poll is not None
         assert FIRST + 90 not in lab.pmids()
         if fault is Fault.WRONG_RECORDS and times is None:
-            assert poll.new + poll.missing == 6
+            assert (outcome.state, poll.missing) == ("failed", 0), "who sends others has not said that ours are gone"
         else:
             assert (poll.new, poll.missing) == (6, 0)
 

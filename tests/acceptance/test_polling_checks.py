@@ -69,6 +69,42 @@ def test_two_spaced_misses_withdraw_and_nothing_is_deleted(database: Database) -
             assert citations.versions(session, FIRST + 2)[-1].changes == (Change.WITHDRAWN,)
 
 
+def test_days_of_empty_answers_fail_the_check_and_withdraw_nothing(database: Database) -> None:
+    with sandbox(*records(300)) as server:
+        lab = Lab(database, server)
+        lab.polling.poll()
+        server.fault(Fault.EMPTY_RESULT, utility="efetch")
+        lab.later(days=9)
+        for _ in range(3):
+            lab.later(hours=25)
+            with pytest.raises(PubmedUnavailable, match="gave none of the 300"):
+                rechecking(lab, server).run()
+        with database.read() as session:
+            assert citations.totals(session).withdrawn == 0
+
+
+def test_a_miss_counts_only_beside_records_that_are_there(database: Database) -> None:
+    """Only a few are due: whether PubMed is itself, others that it gave before must tell."""
+    with sandbox(*records(9)) as server:
+        lab = Lab(database, server)
+        lab.polling.poll()
+        with database.write() as session:
+            checks.expect_by(session, [FIRST, FIRST + 1], lab.at)
+        server.corpus.remove(FIRST, at=lab.at)
+        server.corpus.remove(FIRST + 1, at=lab.at)
+        rule = server.fault(Fault.EMPTY_RESULT, utility="efetch")
+        with pytest.raises(PubmedUnavailable, match="which it gave before"):
+            rechecking(lab, server).run()
+        server.faults.rules.remove(rule)
+        report = rechecking(lab, server).run().poll
+        assert report is not None
+        assert (report.state, report.missing) == ("done", 2)
+        lab.later(hours=25)
+        rechecking(lab, server).run()
+        with database.read() as session:
+            assert citations.totals(session).withdrawn == 2
+
+
 def test_a_check_that_fails_keeps_what_it_stored_and_goes_on(database: Database) -> None:
     with sandbox(*records(700)) as server:
         lab = Lab(database, server)
