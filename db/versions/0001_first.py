@@ -77,7 +77,7 @@ def upgrade() -> None:
         sa.Column("changed_at", MOMENT, nullable=False),
         sa.PrimaryKeyConstraint("pmid", name=op.f("pk_citation")),
     )
-    op.create_index("ix_citation_doi", "citation", ["doi"], unique=False)
+    op.create_index("ix_citation_doi", "citation", [sa.literal_column("substr(lower(doi), 1, 500)")], unique=False)
     op.create_index(
         "ix_citation_provisional",
         "citation",
@@ -206,6 +206,7 @@ def upgrade() -> None:
         sa.Column("kind", sa.Text(), nullable=False),
         sa.Column("other_pmid", INT, nullable=True),
         sa.Column("source", sa.Text(), nullable=False),
+        sa.Column("link_key", sa.LargeBinary(), nullable=False),
         sa.Column("origin", sa.Text(), nullable=False),
         sa.Column("seen_at", MOMENT, nullable=False),
         sa.Column("ended_at", MOMENT, nullable=True),
@@ -214,12 +215,7 @@ def upgrade() -> None:
     )
     op.create_index(op.f("ix_relation_other_pmid"), "relation", ["other_pmid"], unique=False)
     op.create_index(op.f("ix_relation_pmid"), "relation", ["pmid"], unique=False)
-    op.create_index(
-        "uq_relation_link",
-        "relation",
-        ["pmid", "kind", sa.literal_column("coalesce(other_pmid, 0)"), "source"],
-        unique=True,
-    )
+    op.create_index("uq_relation_link", "relation", ["pmid", "link_key"], unique=True)
     op.create_table(
         "sentinel",
         sa.Column("topic_id", sa.Text(), nullable=False),

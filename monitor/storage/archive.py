@@ -22,7 +22,7 @@ import psycopg
 import zstandard
 from psycopg.types.json import Json
 from sqlalchemy import JSON, Boolean, Connection, Date, Double, Float, Integer, LargeBinary, Table, Text, select, text
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import DBAPIError, IntegrityError
 from sqlalchemy.orm import Session
 
 from monitor.errors import UsageError
@@ -126,11 +126,20 @@ def put_back(connection: Connection, path: Path) -> Manifest:
             try:
                 into(connection, table, _rows(archive, table))
             except (DBAPIError, psycopg.Error) as error:
-                why = str(error).splitlines()[0]
-                raise ValueError(f"the rows of {table.name} do not fit the schema: {why}") from error
+                raise _refusal(error, table.name, path) from error
     if connection.dialect.name == "postgresql":
         _move_sequences(connection)
     return manifest
+
+
+def _refusal(error: DBAPIError | psycopg.Error, table: str, path: Path) -> ValueError | UsageError:
+    """Tell rows that contradict each other, so that the archive is no backup of ours, from what a database refuses."""
+    why = str(error).splitlines()[0]
+    if isinstance(error, IntegrityError | psycopg.IntegrityError):
+        return ValueError(f"the rows of {table} do not fit the schema: {why}")
+    return UsageError(
+        f"{path}: this database does not take the rows of {table} ({why}); the backup is whole, and nothing was restored"
+    )
 
 
 def is_empty(connection: Connection) -> bool:

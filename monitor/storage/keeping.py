@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from itertools import zip_longest
 from typing import Any, Final
 
+import msgspec
 from sqlalchemy import bindparam, select, text
 from sqlalchemy.orm import Session
 
@@ -27,7 +29,7 @@ _CITATION = ("pmid", "version", "provisional", *_TEXT, "added_at", "changed_at")
 _REPLACED = ("version", "provisional", *_TEXT, "changed_at")
 _VERSION = ("pmid", "version", "hash", "seen_at", "poll_id", "changes", "codec", "doc")
 _CHECK = ("pmid", "fetched_at", "due_at", "misses", "missed_at", "withdrawn_at")
-_RELATION = ("pmid", "kind", "other_pmid", "source", "origin", "seen_at")
+_RELATION = ("pmid", "kind", "other_pmid", "source", "link_key", "origin", "seen_at")
 
 Link = tuple[str, int | None, str]
 Outcome = str | tuple[Change, ...]
@@ -72,6 +74,11 @@ def keep(
 def links(citation: Citation) -> dict[Link, None]:
     """Return the typed links PubMed states, in order; `Cites` is the reference list and stays in the document."""
     return {(each.kind, each.pmid, each.source or ""): None for each in citation.corrections if each.kind != "Cites"}
+
+
+def link_key(link: Link) -> bytes:
+    """Return what tells one link of a citation from another, of one size however long its source is."""
+    return hashlib.blake2b(msgspec.json.encode(link), digest_size=16).digest()
 
 
 def _report(outcomes: dict[int, Outcome]) -> KeepReport:
@@ -229,7 +236,7 @@ class _Batch:
             self.new_checks.append((pmid, self.now, self.now, 0, None, None))
             return
         self._version(citation, hash, ())
-        self.new_links += [(pmid, *link, FROM_PUBMED, self.now) for link in links(citation)]
+        self._link(pmid, links(citation))
         due = next_check(
             citation, self.now, retracted=is_retracted(citation), concern=has_concern(citation), sent=False
         )
@@ -245,7 +252,7 @@ class _Batch:
             self.outcomes.setdefault(citation.pmid, UNCHANGED)
             return
         self._version(citation, hash, ())
-        self.new_links += [(citation.pmid, *link, FROM_PUBMED, self.now) for link in links(citation)]
+        self._link(citation.pmid, links(citation))
         self.outcomes[citation.pmid] = NEW
 
     def _replace(self, citation: Citation, content: bytes, hash: bytes, changed_at: datetime | None = None) -> None:
@@ -282,15 +289,27 @@ class _Batch:
             so_far = earlier if isinstance(earlier, tuple) else ()
             self.outcomes[pmid] = (*so_far, *(each for each in changes if each not in so_far))
 
+    def _link(self, pmid: int, stated: Iterable[Link]) -> None:
+        self.new_links += [(pmid, *link, link_key(link), FROM_PUBMED, self.now) for link in stated]
+
     def _relink(self, pmid: int, before: dict[Link, None], after: dict[Link, None]) -> None:
-        for kind, other, source in after.keys() - before.keys():
-            self.added_links.append(
-                {"pmid": pmid, "kind": kind, "other": other, "source": source, "origin": FROM_PUBMED, "now": self.now}
-            )
-        for kind, other, source in before.keys() - after.keys():
-            self.ended_links.append(
-                {"pmid": pmid, "kind": kind, "other": other or 0, "source": source, "now": self.now}
-            )
+        for link in after:
+            if link not in before:
+                kind, other, source = link
+                self.added_links.append(
+                    {
+                        "pmid": pmid,
+                        "kind": kind,
+                        "other": other,
+                        "source": source,
+                        "key": link_key(link),
+                        "origin": FROM_PUBMED,
+                        "now": self.now,
+                    }
+                )
+        for link in before:
+            if link not in after:
+                self.ended_links.append({"pmid": pmid, "key": link_key(link), "now": self.now})
 
     def _write(self) -> None:
         session = self.session
@@ -325,14 +344,11 @@ _ARCHIVE = text(
 _REENCODE = text("UPDATE citation_version SET hash = :new WHERE pmid = :pmid AND hash = :old")
 _ADD_LINK = text(
     """
-    INSERT INTO relation (pmid, kind, other_pmid, source, origin, seen_at)
-    VALUES (:pmid, :kind, :other, :source, :origin, :now)
-    ON CONFLICT (pmid, kind, coalesce(other_pmid, 0), source) DO UPDATE SET ended_at = NULL
+    INSERT INTO relation (pmid, kind, other_pmid, source, link_key, origin, seen_at)
+    VALUES (:pmid, :kind, :other, :source, :key, :origin, :now)
+    ON CONFLICT (pmid, link_key) DO UPDATE SET ended_at = NULL
     """
 ).bindparams(bindparam("now", type_=UtcDateTime()))
 _END_LINK = text(
-    """
-    UPDATE relation SET ended_at = :now
-    WHERE pmid = :pmid AND kind = :kind AND coalesce(other_pmid, 0) = :other AND source = :source AND ended_at IS NULL
-    """
+    "UPDATE relation SET ended_at = :now WHERE pmid = :pmid AND link_key = :key AND ended_at IS NULL"
 ).bindparams(bindparam("now", type_=UtcDateTime()))

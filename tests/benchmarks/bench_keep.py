@@ -26,7 +26,7 @@ from monitor.pubmed.parse import open_records, read_records
 from monitor.storage import codec, fulltext
 from monitor.storage.citations import keep
 from monitor.storage.engine import SQLITE, Database, connect, sqlite_url
-from monitor.storage.keeping import links
+from monitor.storage.keeping import link_key, links
 from monitor.storage.migrations import upgrade
 from tests.benchmarks.corpus import invented_xml
 from tests.benchmarks.harness import Row, cpu_seconds
@@ -162,7 +162,7 @@ def _plain_script(path: str, citations: list[Citation]) -> None:
             main.append(values)
             versions.append((each.pmid, each.version, values[15], moment(NOW), json.dumps([])))
             checks.append((each.pmid, moment(NOW), moment(due), 0))
-            relations += [(each.pmid, *link, "pubmed", moment(NOW)) for link in links(each)]
+            relations += [(each.pmid, *link, link_key(link), "pubmed", moment(NOW)) for link in links(each)]
         connection.execute("BEGIN IMMEDIATE")
         connection.executemany(f"INSERT INTO citation VALUES ({', '.join('?' * 20)})", main)
         connection.executemany(
@@ -172,7 +172,7 @@ def _plain_script(path: str, citations: list[Citation]) -> None:
             "INSERT INTO citation_check (pmid, fetched_at, due_at, misses) VALUES (?, ?, ?, ?)", checks
         )
         connection.executemany(
-            "INSERT INTO relation (pmid, kind, other_pmid, source, origin, seen_at) VALUES (?, ?, ?, ?, ?, ?)",
+            "INSERT INTO relation (pmid, kind, other_pmid, source, link_key, origin, seen_at) VALUES (?, ?, ?, ?, ?, ?, ?)",
             relations,
         )
         connection.execute("COMMIT")
@@ -377,8 +377,8 @@ def _executemany(database: Database, citations: list[Citation]) -> None:
                 ],
             )
             cursor.executemany(
-                "INSERT INTO relation (pmid, kind, other_pmid, source, origin, seen_at) VALUES (%s, %s, %s, %s, %s, %s)",
-                [(each.pmid, *link, "pubmed", NOW) for each in batch for link in links(each)],
+                "INSERT INTO relation (pmid, kind, other_pmid, source, link_key, origin, seen_at) VALUES (%s, %s, %s, %s, %s, %s, %s)",
+                [(each.pmid, *link, link_key(link), "pubmed", NOW) for each in batch for link in links(each)],
             )
         connection.commit()
     connection.close()

@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 from sqlalchemy import JSON, Boolean, CheckConstraint, Date, Float, Integer, LargeBinary, Table, insert, select, text
 
+from monitor.core.citation import Correction
 from monitor.errors import DatabaseBehind, DatabaseDamaged, MonitorError, UsageError
 from monitor.services.backup import backup, restore
 from monitor.storage import archive, migrations, soundness
@@ -252,6 +253,32 @@ def test_rows_that_break_a_constraint_leave_nothing_behind(
     assert migrations.current(bare_database) is None
     if bare_database.path is not None:
         assert not bare_database.path.exists()
+
+
+def test_texts_too_long_for_an_index_entry_go_from_one_database_to_the_other(
+    sqlite_database: Database, bare_postgres: Database, tmp_path: Path
+) -> None:
+    long = "".join(chr(0x4E00 + at * 7919 % 20_000) for at in range(4_000))
+    odd = citation(doi=f"10.99999/{long}", corrections=(Correction("ErratumIn", long),))
+    with sqlite_database.write() as session:
+        keep(session, [odd], NOW)
+    backup(sqlite_database, tmp_path / "backup", NOW)
+    restore(bare_postgres, tmp_path / "backup")
+    with bare_postgres.read() as session:
+        assert list(everything(session)) == [odd]
+
+
+def test_a_sound_backup_that_a_database_cannot_take_is_not_called_damaged(
+    sqlite_database: Database, bare_postgres: Database, tmp_path: Path
+) -> None:
+    """SQLite keeps NUL in a text, PostgreSQL cannot."""
+    with sqlite_database.write() as session:
+        session.add(HeartbeatRow(name="worker\0", at=NOW, details={}))
+    backup(sqlite_database, tmp_path / "backup", NOW)
+    with pytest.raises(UsageError, match="does not take the rows of .*the backup is whole") as told:
+        restore(bare_postgres, tmp_path / "backup")
+    assert "damaged" not in str(told.value)
+    assert migrations.current(bare_postgres) is None
 
 
 def test_a_missing_archive_is_named(bare_sqlite: Database, tmp_path: Path) -> None:

@@ -237,6 +237,22 @@ def test_a_later_file_replaces_an_earlier_provisional_citation(database: Databas
         assert citations.versions(session, FIRST_PMID) == []
 
 
+LONG = "".join(chr(0x4E00 + at * 7919 % 20_000) for at in range(4_000))
+"""Nothing that compresses to what PostgreSQL would put into an index entry."""
+
+
+def test_a_doi_and_a_source_of_any_length_are_kept_and_cost_the_batch_nothing(database: Database) -> None:
+    odd = citation(doi=f"10.99999/{LONG}", corrections=(Correction("ErratumIn", LONG, 90000777),))
+    assert kept(database, odd, citation(FIRST_PMID + 1)).new == [FIRST_PMID, FIRST_PMID + 1]
+    plain = dataclasses.replace(odd, corrections=())
+    assert kept(database, plain, now=NOW + DAY).revised
+    with database.read() as session:
+        assert citations.load(session, [FIRST_PMID])[FIRST_PMID] == plain
+        assert [(each.source, each.ended_at) for each in citations.relations(session, [FIRST_PMID])] == [
+            (LONG, NOW + DAY)
+        ]
+
+
 # Links ----------------------------------------------------------------------------------------------------------
 
 

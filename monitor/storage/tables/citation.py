@@ -9,6 +9,9 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from monitor.storage.tables.base import Base
 
+DOI_INDEXED = 500
+"""Characters of a DOI, in lower case, by which it is found."""
+
 
 class CitationRow(Base):
     """One PMID at its highest Version: what is searched, sorted or filtered, and the whole record in `doc`.
@@ -41,8 +44,9 @@ class CitationRow(Base):
     added_at: Mapped[datetime]
     changed_at: Mapped[datetime]
 
-    __table_args__ = (Index("ix_citation_doi", "doi"),)
 
+# PostgreSQL refuses index entries above 2,700 bytes; what is longer than any DOI is still kept whole.
+Index("ix_citation_doi", func.substr(func.lower(CitationRow.doi), 1, DOI_INDEXED))
 
 for _name in ("provisional", "retracted"):
     _flag = CitationRow.__table__.c[_name]
@@ -85,7 +89,10 @@ class VersionRow(Base):
 
 
 class RelationRow(Base):
-    """A link as PubMed states it (RefType in `kind`); the far end may be unknown to us. A link may end, never vanish."""
+    """A link as PubMed states it (RefType in `kind`); the far end may be unknown to us. A link may end, never vanish.
+
+    `link_key` tells links of one citation apart: a hash of kind, other PMID and source, which may be of any length.
+    """
 
     __tablename__ = "relation"
 
@@ -94,17 +101,9 @@ class RelationRow(Base):
     kind: Mapped[str]
     other_pmid: Mapped[int | None] = mapped_column(index=True)
     source: Mapped[str]
+    link_key: Mapped[bytes]
     origin: Mapped[str]
     seen_at: Mapped[datetime]
     ended_at: Mapped[datetime | None]
 
-
-# Two NULLs are distinct to a plain unique constraint, and PubMed names many links without a PMID.
-Index(
-    "uq_relation_link",
-    RelationRow.pmid,
-    RelationRow.kind,
-    func.coalesce(RelationRow.other_pmid, 0),
-    RelationRow.source,
-    unique=True,
-)
+    __table_args__ = (Index("uq_relation_link", "pmid", "link_key", unique=True),)
