@@ -10,6 +10,8 @@ from enum import StrEnum
 POLL_OVERDUE = timedelta(hours=30)
 HEARTBEAT_OVERDUE = timedelta(minutes=5)
 MAIL_OVERDUE = timedelta(hours=2)
+CLOCKS_APART = timedelta(minutes=5)
+"""How far the clocks of machines may differ. What is dated later than this from now was written while one was wrong."""
 
 
 class State(StrEnum):

@@ -196,7 +196,8 @@ class Polling:
             raise UsageError("a last day needs a first one")
         if since and until and until < since:
             raise UsageError(f"the last day, {until}, is before the first, {since}")
-        today = self._clock.now().date()
+        now = self._clock.now()
+        today = now.date()
         tasks = []
         with self._database.read() as session:
             for topic in strategies.topics_named(session, names):
@@ -207,7 +208,7 @@ class Polling:
                     if full:
                         tasks.append(_Task(topic, lane, "full", query, None, covers=True))
                         continue
-                    usual = next_window(polls.covered_until(session, topic.id, lane), today, self._first_days)
+                    usual = next_window(polls.covered_until(session, topic.id, lane, now), today, self._first_days)
                     window = Window(since, until) if since else usual
                     # A range that begins later than the usual window leaves days between that nobody searched.
                     covers = until is None and window.since <= usual.since
@@ -220,8 +221,8 @@ class Polling:
         tasks = []
         for task in self._tasks((), None, None, full=False):
             with self._database.read() as session:
-                first, last = polls.first_and_last(session, task.topic.id, task.lane)
-                _, full = polls.first_and_last(session, task.topic.id, task.lane, "full")
+                first, last = polls.first_and_last(session, task.topic.id, task.lane, "window", now)
+                _, full = polls.first_and_last(session, task.topic.id, task.lane, "full", now)
             if last is None or last < moment:
                 tasks.append(replace(task, due_at=moment))
             if reconciliation_is_due(full, first, now, self._reconcile_days):
@@ -315,8 +316,7 @@ class _OnePoll:
         try:
             with self._database.write() as session:
                 if task.due_at is not None:
-                    kind = "full" if task.kind == "full" else None
-                    _, last = polls.first_and_last(session, task.topic.id, task.lane, kind)
+                    _, last = polls.first_and_last(session, task.topic.id, task.lane, task.kind, now)
                     if last is not None and last >= task.due_at:
                         return None, first_day  # another process has done it since we looked
                 watched_from = strategies.watch_from(session, task.topic.id, first_day)

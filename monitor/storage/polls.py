@@ -12,6 +12,7 @@ from sqlalchemy.dialects.postgresql import insert as postgres_insert
 from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 from sqlalchemy.orm import Session
 
+from monitor.core.health import CLOCKS_APART
 from monitor.core.polling import SearchResult
 from monitor.errors import MonitorError
 from monitor.storage.bulk import batches, is_sqlite
@@ -279,24 +280,29 @@ def end_hits(session: Session, topic_id: str, lane: str, pmids: Iterable[int], n
         )
 
 
-def covered_until(session: Session, topic_id: str, lane: str) -> date | None:
-    """Return the day on which the last poll began that was stored whole and left no day unsearched before it."""
-    moment = session.scalar(
-        select(func.max(PollRow.started_at)).where(
-            PollRow.topic_id == topic_id, PollRow.lane == lane, PollRow.covers.is_(True), PollRow.state.in_(_FINISHED)
-        )
-    )
+def covered_until(session: Session, topic_id: str, lane: str, now: datetime) -> date | None:
+    """Return the day on which the last window began that was stored whole and left no day unsearched before it.
+
+    A comparison of the whole set moves nothing: it does not fetch what was revised.
+    """
+    _, moment = first_and_last(session, topic_id, lane, "window", now)
     return moment.date() if moment is not None else None
 
 
 def first_and_last(
-    session: Session, topic_id: str, lane: str, kind: str | None = None
+    session: Session, topic_id: str, lane: str, kind: str, now: datetime
 ) -> tuple[datetime | None, datetime | None]:
-    """Return when the first and the last finished poll of a lane began."""
-    query = select(func.min(PollRow.started_at), func.max(PollRow.started_at)).where(
-        PollRow.topic_id == topic_id, PollRow.lane == lane, PollRow.covers.is_(True), PollRow.state.in_(_FINISHED)
-    )
-    first, last = session.execute(query if kind is None else query.where(PollRow.kind == kind)).one()
+    """Return when the first and the last covering poll of a kind began that finished; none that is of the future."""
+    first, last = session.execute(
+        select(func.min(PollRow.started_at), func.max(PollRow.started_at)).where(
+            PollRow.topic_id == topic_id,
+            PollRow.lane == lane,
+            PollRow.kind == kind,
+            PollRow.covers.is_(True),
+            PollRow.state.in_(_FINISHED),
+            PollRow.started_at <= now + CLOCKS_APART,
+        )
+    ).one()
     return first, last
 
 

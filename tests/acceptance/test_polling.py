@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import date, timedelta
+from zoneinfo import ZoneInfo
 
 import pytest
 from sqlalchemy import select
@@ -159,6 +160,19 @@ def test_a_full_poll_takes_what_is_older_and_ends_what_no_longer_matches(databas
         server.corpus.add(record(FIRST).encode())
         lab.polling.poll(full=True)
         assert hit_rows(lab)[0].ended_at is None, "and stands again when it matches again"
+
+
+def test_a_comparison_moves_no_mark_and_makes_up_for_no_window(database: Database) -> None:
+    """It fetches nothing that is held, so what was revised meanwhile is the window's to find."""
+    with sandbox(*records(2, created=date(2026, 11, 1))) as server:
+        lab = Lab(database, server)
+        lab.polling.poll()
+        lab.later(days=2)
+        server.corpus.add(record(FIRST, abstract="Revised.", revised=date(2026, 11, 24)).encode())
+        lab.later(days=26)
+        lab.polling.poll(full=True)
+        due = lab.polling.poll_due(6, ZoneInfo("UTC"))
+        assert [(each.kind, each.poll and each.poll.revised) for each in due.outcomes] == [("window", 1)]
 
 
 def test_a_warned_comparison_ends_no_hit(database: Database) -> None:
@@ -459,8 +473,6 @@ def test_a_poll_in_other_hands_is_left_to_them(database: Database) -> None:
 
 
 def test_what_is_due(database: Database) -> None:
-    from zoneinfo import ZoneInfo
-
     zone = ZoneInfo("UTC")
     with sandbox(*records(2)) as server:
         lab = Lab(database, server, topic("a"), topic("b"))

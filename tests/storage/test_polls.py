@@ -224,7 +224,7 @@ def test_everything_about_a_poll_is_kept(database: Database) -> None:
 def test_the_mark_moves_only_with_whole_polls_that_cover(database: Database) -> None:
     def covered() -> date | None:
         with database.read() as session:
-            return polls.covered_until(session, "one", "core")
+            return polls.covered_until(session, "one", "core", NOW + timedelta(days=9))
 
     assert covered() is None
     for days, state, covers in [(0, "failed", True), (1, "done", False), (2, "interrupted", True)]:
@@ -233,11 +233,19 @@ def test_the_mark_moves_only_with_whole_polls_that_cover(database: Database) -> 
     finish(database, begun(database, order(), now=NOW + timedelta(days=3)), "warned")
     assert covered() == date(2026, 11, 25)
     finish(database, begun(database, order(kind="full", since=None), now=NOW + timedelta(days=5)), "done")
-    assert covered() == date(2026, 11, 27)
+    assert covered() == date(2026, 11, 25), "a comparison does not fetch what was revised"
+    finish(database, begun(database, order(), now=NOW + timedelta(days=7)), "done")
+    assert covered() == date(2026, 11, 29)
+    finish(database, begun(database, order(), now=NOW + timedelta(days=300)), "done")
+    assert covered() == date(2026, 11, 29), "a poll of the future was made while the clock was wrong"
+    later = NOW + timedelta(days=9)
     with database.read() as session:
-        assert polls.first_and_last(session, "one", "core") == (NOW + timedelta(days=3), NOW + timedelta(days=5))
-        assert polls.first_and_last(session, "one", "core", "full") == (NOW + timedelta(days=5),) * 2
-        assert polls.first_and_last(session, "one", "wide") == (None, None)
+        assert polls.first_and_last(session, "one", "core", "window", later) == (
+            NOW + timedelta(days=3),
+            NOW + timedelta(days=7),
+        )
+        assert polls.first_and_last(session, "one", "core", "full", later) == (NOW + timedelta(days=5),) * 2
+        assert polls.first_and_last(session, "one", "wide", "window", later) == (None, None)
 
 
 def test_hits_stand_end_and_stand_again_and_remember_when_they_were_found(database: Database) -> None:
