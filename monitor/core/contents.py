@@ -218,6 +218,8 @@ def _searches(issue: Issue) -> dict[str, Any]:
         "blind": sum(each.blind for each in health),
         "warned": sum(each.state == "warned" for each in health),
         "ran_at": max(ran).isoformat() if ran else None,
+        "unknown": sum(bool(each.unknown_phrases) for each in health),
+        "missing": sum(each.missing for each in health),
         "made_up": sum(each.failures for each in health if not each.blind),
         "problems": [_problem(each, titles[each.topic]) for each in health if each.state != "fine"],
     }
@@ -230,6 +232,7 @@ def _problem(health: Health, title: str) -> dict[str, Any]:
         "state": health.state,
         "succeeded_at": health.succeeded_at.isoformat() if health.succeeded_at else None,
         "error": clean(health.error)[:200] if health.error else None,
+        "missing": health.missing,
         "phrases": list(dict.fromkeys(map(_phrase, health.unknown_phrases))),
     }
 

@@ -149,11 +149,23 @@ class FollowUp:
 
 
 @dataclass(frozen=True, slots=True)
+class Run:
+    """A finished search of a topic's core lane; `missing` papers PubMed counted were not to be had, or not to be read."""
+
+    finished_at: datetime
+    state: str
+    error: str | None = None
+    unknown_phrases: tuple[str, ...] = ()
+    missing: int = 0
+
+
+@dataclass(frozen=True, slots=True)
 class Health:
     """How the searches of one topic went since the last issue.
 
-    `state`: fine; warned (it ran, PubMed did not know a phrase); failed (the last run did); stale (the last success
-    is too old); never. `runs` and `failures` count runs since then: a failure that a later run made up for stays fine.
+    `state`: fine; warned (it ran, but PubMed did not know a phrase, or some papers it counts could not be had); failed
+    (the last run did); stale (the last success is too old); never. `runs` and `failures` count runs since then: a
+    failure that a later run made up for stays fine. `missing` counts the papers that the last success did not get.
     """
 
     topic: str
@@ -163,6 +175,7 @@ class Health:
     failures: int = 0
     unknown_phrases: tuple[str, ...] = ()
     error: str | None = None
+    missing: int = 0
 
     @property
     def blind(self) -> bool:
@@ -296,27 +309,27 @@ def chips(citation: Citation, flags: Iterable[str]) -> list[str]:
 
 def health_of(
     topic: str,
-    runs: Sequence[tuple[datetime, str, str | None, Sequence[str]]],
+    runs: Sequence[Run],
     since: datetime,
     at: datetime,
     fresh: timedelta = FRESH,
 ) -> Health:
-    """Judge a topic's finished core searches, newest first, as (finished, state, error, unknown phrases)."""
-    good = next((run for run in runs if run[1] in ("done", "warned")), None)
-    counted = [run for run in runs if run[0] > since]
+    """Judge a topic's finished core searches, newest first."""
+    good = next((run for run in runs if run.state in ("done", "warned")), None)
+    counted = [run for run in runs if run.finished_at > since]
     facts: dict[str, Any] = {
-        "succeeded_at": good[0] if good else None,
+        "succeeded_at": good.finished_at if good else None,
         "runs": len(counted),
-        "failures": sum(run[1] in ("failed", "interrupted") for run in counted),
+        "failures": sum(run.state in ("failed", "interrupted") for run in counted),
     }
     if not runs:
         return Health(topic, "never")
-    if runs[0][1] in ("failed", "interrupted"):
-        return Health(topic, "failed", error=runs[0][2], **facts)
-    if good is None or at - good[0] > fresh:
+    if runs[0].state in ("failed", "interrupted"):
+        return Health(topic, "failed", error=runs[0].error, **facts)
+    if good is None or at - good.finished_at > fresh:
         return Health(topic, "stale", **facts)
-    if good[1] == "warned":
-        return Health(topic, "warned", unknown_phrases=tuple(good[3]), **facts)
+    if good.state == "warned" or good.missing:
+        return Health(topic, "warned", unknown_phrases=good.unknown_phrases, missing=good.missing, **facts)
     return Health(topic, "fine", **facts)
 
 
@@ -335,6 +348,7 @@ def fingerprint(issue: Issue, *settings: object) -> str:
                 h.failures,
                 h.unknown_phrases,
                 h.error,
+                h.missing,
             ]
             for h in issue.health
         ],

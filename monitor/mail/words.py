@@ -181,7 +181,7 @@ class Words:
                 parts.append(_("A quiet week."))
             parts.append(_("Nothing is new since %(day)s.") % values)
             if searches["warned"]:
-                parts.append(_("All searches ran, but PubMed did not know part of one, so something may be missing."))
+                parts.append(self._doubt(searches))
             else:
                 parts.append(
                     ngettext(
@@ -230,6 +230,21 @@ class Words:
             parts.append(_("There may be more: %(failed)s of %(total)s searches did not work.") % values)
         return " ".join(parts)
 
+    def _doubt(self, searches: Mapping[str, Any]) -> str:
+        """Say why an empty week may not have been a quiet one though every search ran."""
+        _ = self._t.gettext
+        # Issues kept from before papers that could not be had were counted name phrases only.
+        if not searches.get("missing"):
+            return _("All searches ran, but PubMed did not know part of one, so something may be missing.")
+        if not searches["unknown"]:
+            return _(
+                "All searches ran, but not every paper that PubMed counts could be had, so something may be missing."
+            )
+        return _(
+            "All searches ran, but PubMed did not know part of one, and not every paper that it counts could be had, "
+            "so something may be missing."
+        )
+
     def late(self, missed: int, since: str, zone: str) -> str:
         """Say what a catch-up issue covers."""
         return self._t.ngettext(
@@ -240,11 +255,24 @@ class Words:
 
     def problem(self, problem: Mapping[str, Any], zone: str) -> str:
         """Say what is wrong with a topic's search and since when."""
-        _ = self._t.gettext
+        _, ngettext = self._t.gettext, self._t.ngettext
         if problem["state"] == "warned":
-            return _(
-                "PubMed does not know %(phrases)s and searched without it. Papers may be missing or off the subject."
-            ) % {"phrases": self.listing([f"“{phrase}”" for phrase in problem["phrases"]])}
+            warnings = []
+            if problem["phrases"]:
+                pattern = _(
+                    "PubMed does not know %(phrases)s and searched without it. "
+                    "Papers may be missing or off the subject."
+                )
+                warnings.append(pattern % {"phrases": self.listing([f"“{each}”" for each in problem["phrases"]])})
+            missing = problem.get("missing", 0)
+            if missing:
+                pattern = ngettext(
+                    "%(num)s paper that PubMed counts could not be had; the next search asks again.",
+                    "%(num)s papers that PubMed counts could not be had; the next search asks again.",
+                    missing,
+                )
+                warnings.append(pattern % {"num": self.number(missing)})
+            return " ".join(warnings)
         if problem["state"] == "never":
             return _("This topic has not been searched yet.")
         worked = problem["succeeded_at"]

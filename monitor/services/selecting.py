@@ -175,8 +175,7 @@ class Selector:
     def _health_of(self, topic: str, since: datetime) -> Health:
         key = (topic, since)
         if key not in self._health:
-            facts = [(r.finished_at, r.state, r.error, r.unknown_phrases) for r in self._runs.get(topic, ())]
-            self._health[key] = health_of(topic, facts, since, self._until)
+            self._health[key] = health_of(topic, self._runs.get(topic, ()), since, self._until)
         return self._health[key]
 
 

@@ -12,6 +12,7 @@ from sqlalchemy import ColumnElement, and_, case, func, insert, select, text
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session, aliased
 
+from monitor.core.issue import Run
 from monitor.core.revision import Change
 from monitor.storage.bulk import batches, is_sqlite
 from monitor.storage.tables import (
@@ -80,16 +81,6 @@ class VersionSeen:
     pmid: int
     seen_at: datetime
     changes: tuple[Change, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Run:
-    """A finished search of a topic's core lane."""
-
-    finished_at: datetime
-    state: str
-    error: str | None
-    unknown_phrases: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -291,13 +282,21 @@ def runs(session: Session, topics: Collection[str], after: datetime, until: date
     last = select(func.max(PollRow.id)).where(finished).group_by(PollRow.topic_id)
     last_good = last.where(PollRow.state.in_(("done", "warned")))
     found: dict[str, list[Run]] = {}
-    for topic, at, state, error, phrases in session.execute(
-        select(PollRow.topic_id, PollRow.finished_at, PollRow.state, PollRow.error, PollRow.unknown_phrases)
+    for topic, at, state, error, phrases, missing, refused in session.execute(
+        select(
+            PollRow.topic_id,
+            PollRow.finished_at,
+            PollRow.state,
+            PollRow.error,
+            PollRow.unknown_phrases,
+            PollRow.missing,
+            PollRow.refused,
+        )
         .where(finished, (PollRow.finished_at > after) | PollRow.id.in_(last_good) | PollRow.id.in_(last))
         .order_by(PollRow.finished_at.desc(), PollRow.id.desc())
     ):
         if topic is not None and at is not None:
-            found.setdefault(topic, []).append(Run(at, state, error, tuple(phrases)))
+            found.setdefault(topic, []).append(Run(at, state, error, tuple(phrases), missing + len(refused)))
     return found
 
 

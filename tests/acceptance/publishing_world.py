@@ -56,11 +56,22 @@ class World:
         self.subscribing.add(address)
         self.subscribing.subscribe(address, topics or tuple(TOPICS), **settings)
 
-    def polled(self, *topics: str, state: str = "done", error: str | None = None, phrases: Sequence[str] = ()) -> None:
+    def polled(
+        self,
+        *topics: str,
+        state: str = "done",
+        error: str | None = None,
+        phrases: Sequence[str] = (),
+        missing: int = 0,
+        refused: Sequence[str] = (),
+    ) -> None:
         """Let the core searches of these topics, or of all, have run just now."""
         with self.database.write() as session:
             for topic in topics or TOPICS:
-                self._poll(session, topic, state, error, phrases)
+                number = self._poll(session, topic, state, error, phrases)
+                session.execute(
+                    update(PollRow).where(PollRow.id == number).values(missing=missing, refused=list(refused))
+                )
 
     def found(
         self, number: int, *topics: str, at: datetime | None = None, lines: Sequence[int] = (1,), **facts: Any

@@ -724,3 +724,22 @@ def test_a_retraction_stored_while_an_issue_is_being_made_is_told_once(
         small.delivered()
     told = [change for issue in small.issues()[1:] for _, _, changes in small.entries(issue) for change in changes]
     assert sorted(told) == ["erratum", "retracted"]
+
+
+def test_a_week_in_which_counted_papers_could_not_be_had_never_calls_its_silence_real(world: World) -> None:
+    world.reader("ada@lab.example", "car-nk", "cik")
+    week_later(world)
+    world.polled("cik", state="warned", missing=2, refused=["PMID 90000007: character U+0001 is not allowed in XML"])
+    world.publishing.publish()
+    (issue,) = world.issues()
+    text = " ".join(issue.text.split())
+    assert issue.subject == "NK evidence: quiet week, 1 search needs a look [W47]"
+    assert "Cytokine-induced killer cells: 3 papers that PubMed counts could not be had; the next search" in text
+    assert "not every paper that PubMed counts could be had, so something may be missing" in text
+    for part in (issue.text, issue.html):
+        assert "silence is real" not in " ".join(part.split())
+        assert "could not be had" in " ".join(part.split())
+    world.delivered()
+    week_later(world, 2)  # the next search got them
+    world.publishing.publish()
+    assert "so the silence is real" in " ".join(world.issues()[-1].text.split())

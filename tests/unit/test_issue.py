@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
@@ -18,6 +19,7 @@ from monitor.core.issue import (
     Health,
     Issue,
     Match,
+    Run,
     Topic,
     Why,
     chips,
@@ -150,8 +152,8 @@ def test_every_selection_keeps_its_promises(drawn: list[tuple[Any, set[str]]], c
     assert fingerprint(issue) == fingerprint(select(TOPICS, reversed(candidates), (), FINE, cards))
 
 
-def run(hours: float, state: str, *phrases: str, error: str | None = None) -> tuple[datetime, str, str | None, Any]:
-    return NOW - timedelta(hours=hours), state, error, phrases
+def run(hours: float, state: str, *phrases: str, error: str | None = None, missing: int = 0) -> Run:
+    return Run(NOW - timedelta(hours=hours), state, error, phrases, missing)
 
 
 WEEK = NOW - timedelta(days=7)
@@ -167,12 +169,23 @@ WEEK = NOW - timedelta(days=7)
         ([run(1, "interrupted"), run(25, "done")], "failed", 1, True),
         ([run(40, "done")], "stale", 0, True),
         ([run(1, "warned", "CAR-iNK therapy")], "warned", 0, False),
+        ([run(1, "warned", missing=3), run(25, "done")], "warned", 0, False),
+        ([run(1, "done", missing=1)], "warned", 0, False),
+        ([run(1, "done"), run(25, "warned", missing=3)], "fine", 0, False),
         ([run(400, "failed")], "failed", 0, True),
     ],
 )
 def test_health_of_a_search(runs: list[Any], state: str, failures: int, blind: bool) -> None:
     health = health_of("car-nk", runs, WEEK, NOW)
     assert (health.state, health.failures, health.blind) == (state, failures, blind)
+
+
+def test_papers_that_the_last_success_did_not_get_are_counted_and_told() -> None:
+    health = health_of("car-nk", [run(1, "warned", "CAR-iNK", missing=3), run(25, "warned", missing=8)], WEEK, NOW)
+    assert (health.missing, health.unknown_phrases) == (3, ("CAR-iNK",))
+    lacking = select(TOPICS, (), (), (health, FINE[1]), 12)
+    fewer = select(TOPICS, (), (), (replace(health, missing=2), FINE[1]), 12)
+    assert fingerprint(lacking) != fingerprint(fewer)
 
 
 def test_nothing_new_with_a_failed_search_is_not_quiet() -> None:

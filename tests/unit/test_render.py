@@ -163,6 +163,10 @@ def test_a_plain_week() -> None:
             "NK evidence: quiet week, 1 search needs a look [W48]",
         ),
         (
+            lambda: letter(searches=health(cik=Health("cik", "warned", NOW, 7, missing=2)), missed=2),
+            "NK evidence: 3 quiet weeks, look at the searches [W48]",
+        ),
+        (
             lambda: letter(candidate(0), follow_ups=(follow_up(1, "retracted"),)),
             "NK evidence: 1 retraction, 1 paper (CAR-NK 1) [W48]",
         ),
@@ -576,3 +580,46 @@ def test_an_unknown_phrase_is_shown_as_its_words_and_once() -> None:
     asked = ('"CAR-iNK"[Title/Abstract]', "CAR-iNK[Title/Abstract]")
     found = letter(searches=health(ipsc_nk=Health("ipsc-nk", "warned", NOW, 7, 0, asked)))
     assert "PubMed does not know “CAR-iNK” and searched without it." in " ".join(found.text.split())
+
+
+@pytest.mark.parametrize(
+    ("search", "lead", "note"),
+    [
+        (
+            Health("cik", "warned", NOW, 7, missing=1),
+            "not every paper that PubMed counts could be had, so something may be missing.",
+            "1 paper that PubMed counts could not be had; the next search asks again.",
+        ),
+        (
+            Health("cik", "warned", NOW, 7, missing=1_200),
+            "not every paper that PubMed counts could be had, so something may be missing.",
+            "1,200 papers that PubMed counts could not be had; the next search asks again.",
+        ),
+        (
+            Health("cik", "warned", NOW, 7, 0, ("CAR-iNK therapy",), missing=2),
+            "PubMed did not know part of one, and not every paper that it counts could be had",
+            "off the subject. 2 papers that PubMed counts could not be had; the next search asks again.",
+        ),
+    ],
+)
+def test_a_week_with_papers_that_could_not_be_had_is_not_called_silent(search: Health, lead: str, note: str) -> None:
+    found = letter(searches=health(cik=search))
+    for part in (" ".join(found.text.split()), Page(found.html).visible):
+        assert lead in part
+        assert note in part
+        assert "silence is real" not in part
+        assert "PubMed does not know and" not in part
+    assert preheader(found) == "Nothing was found for your topics since 16 November, but the searches need a look."
+
+
+def test_papers_that_could_not_be_had_are_named_beside_news_too() -> None:
+    found = letter(candidate(0), searches=health(cik=Health("cik", "warned", NOW, 7, missing=2)))
+    for part in (" ".join(found.text.split()), Page(found.html).visible):
+        assert "2 papers that PubMed counts could not be had; the next search asks again." in part
+
+
+def test_a_kept_issue_from_before_missing_papers_were_counted_still_has_its_page() -> None:
+    searches = health(cik=Health("cik", "warned", NOW, 7, 0, ("x",)))
+    kept = contents(select(TOPICS, (), (), searches, 12), setting())
+    del kept["searches"]["missing"], kept["searches"]["unknown"], kept["searches"]["problems"][0]["missing"]
+    assert "PubMed did not know part of one, so something may be missing." in render_page(kept, LINKS, "k" * 22)
