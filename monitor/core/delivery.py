@@ -10,10 +10,12 @@ from enum import StrEnum
 PHASES = ("connect", "ehlo", "tls", "auth", "mail", "rcpt", "data", "body", "dot")
 """The stages of one SMTP conversation; only a failure after the final dot is ambiguous."""
 
+ABOUT_THE_RELAY = frozenset(("connect", "ehlo", "tls", "auth"))
+"""Phases in which the relay has heard neither whom a mail comes from nor whom it goes to."""
+
 GIVE_UP_AFTER = timedelta(days=3)
 """Counted from the first attempt; after it the letter's papers go into the next issue."""
 
-_ABOUT_THE_RELAY = frozenset(("connect", "ehlo", "tls", "auth"))
 _HARD = frozenset(("5.1.1", "5.1.2", "5.1.3", "5.1.6", "5.1.10", "5.2.1"))
 _OUR_CODES = frozenset((530, 534, 535, 538))
 _OUR_STATUSES = frozenset(("5.3.4", "5.1.7", "5.1.8"))
@@ -75,7 +77,7 @@ def judge(outcome: Outcome) -> Verdict:
     if outcome.fate is Fate.IN_DOUBT:
         return Verdict.IN_DOUBT
     status, code = outcome.enhanced or "", outcome.code
-    if outcome.phase in _ABOUT_THE_RELAY:
+    if outcome.phase in ABOUT_THE_RELAY:
         return Verdict.OURS if code is not None and code >= 500 else Verdict.AWAY
     if (code is not None and code < 500) or (code is None and not status) or status.startswith("4."):
         return Verdict.RETRY

@@ -197,7 +197,8 @@ def _failures(octets: bytes) -> tuple[frozenset[bytes] | set[bytes], frozenset[b
     try:
         temporary, permanent = all_failures(readable)
     except Exception as error:
-        _log.warning("notice of no known shape", reason=f"{type(error).__name__}: {error}")
+        # What tripped it may be an address.
+        _log.warning("notice of no known shape", reason=type(error).__name__)
         return set(), set()
     return temporary, permanent
 

@@ -70,7 +70,8 @@ class Bouncing:
                 bounces.mark_arrived(session, about.id, now)
             closed = weigh(session, notice.kind, about.id, about.person_id, about.address, notice.text, now)
         if notice.kind is NoticeKind.POLICY:
-            _log.error("a receiver refuses our mail", delivery=about.id, status=notice.status, reason=notice.text)
+            # The text may name the reader; it is kept with the notice.
+            _log.error("a receiver refuses our mail", delivery=about.id, status=notice.status)
         return Received(notice.kind, about.id, about.address, closed, False, _summary(notice, closed))
 
 

@@ -15,7 +15,16 @@ import structlog
 from sqlalchemy.orm import Session
 
 from monitor.core.address import address_key
-from monitor.core.delivery import GIVE_UP_AFTER, Envelope, NoticeKind, Outcome, Verdict, judge, wait_before_next
+from monitor.core.delivery import (
+    ABOUT_THE_RELAY,
+    GIVE_UP_AFTER,
+    Envelope,
+    NoticeKind,
+    Outcome,
+    Verdict,
+    judge,
+    wait_before_next,
+)
 from monitor.errors import MailUnavailable, MessageRefused, MonitorError
 from monitor.mail.bounces import envelope_id, return_path
 from monitor.mail.headers import address_on_the_wire
@@ -241,7 +250,16 @@ class Delivering:
         else:
             report.retried += 1
         report.problems.append(f"{claimed.address}: {reason}")
-        _log.warning("letter not delivered", delivery=claimed.id, verdict=verdict.value, failed=failed, reason=reason)
+        _log.warning(
+            "letter not delivered",
+            delivery=claimed.id,
+            verdict=verdict.value,
+            failed=failed,
+            phase=outcome.phase,
+            code=outcome.code,
+            status=outcome.enhanced,
+            **_cause(outcome),
+        )
         if verdict in (Verdict.OURS, Verdict.AWAY):
             report.stopped = reason
 
@@ -299,6 +317,17 @@ class Delivering:
             if len(self._templates) > _KEPT_TEMPLATES:
                 self._templates.popitem(last=False)
         return found
+
+
+def _cause(outcome: Outcome) -> dict[str, str]:
+    """Return what a log may say beside phase and codes.
+
+    A reply may name the reader or the proven return path, so its text stays in the attempt. Where the relay gave
+    none and had heard no address yet, the words are ours and hold none.
+    """
+    if outcome.code is None and outcome.text is not None and outcome.phase in ABOUT_THE_RELAY:
+        return {"reason": outcome.text}
+    return {}
 
 
 def _said(outcome: Outcome) -> str:

@@ -9,8 +9,10 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import select
+from structlog.testing import capture_logs
 
-from monitor.mail.bounces import return_path
+from monitor.core.delivery import NoticeKind
+from monitor.mail.bounces import read_notice, return_path
 from monitor.services.bouncing import Bouncing
 from monitor.storage.engine import Database
 from monitor.storage.tables import BounceRow
@@ -92,3 +94,30 @@ def test_any_octets_anywhere_are_kept_on_postgresql(
         texts = session.scalars(select(BounceRow.text).order_by(BounceRow.id)).all()
     assert len(texts) == number + 1
     assert not any(ord(character) < 32 for character in texts[-1] or "")
+
+
+@pytest.mark.parametrize("diagnostic", ["550 5.7.1 <reader0@lab.example> takes no mail from you", ""])
+def test_no_address_reaches_a_log_when_a_receiver_refuses_us(sqlite_database: Database, diagnostic: str) -> None:
+    (id,) = fill(sqlite_database, [READER])
+    with capture_logs() as logs:
+        received = Bouncing(sqlite_database, SetClock(), secret=SECRET).receive(
+            b"From: MAILER-DAEMON@relay.example\nTo: %b\nMIME-Version: 1.0\n"
+            b"Content-Type: multipart/report; report-type=delivery-status; boundary=b\n\n--b\n"
+            b"Content-Type: message/delivery-status\n\nReporting-MTA: dns; relay.example\n\n"
+            b"Final-Recipient: rfc822; reader0@lab.example\nAction: failed\nStatus: 5.7.1\n"
+            b"Diagnostic-Code: smtp; %b\n\n--b--\n"
+            % (return_path(SECRET, id, "lab.example").encode(), diagnostic.encode())
+        )
+    assert received.kind is NoticeKind.POLICY
+    assert [(each["delivery"], each["status"]) for each in logs] == [(id, "5.7.1")]
+    assert "lab.example" not in str(logs)
+
+
+def test_no_address_reaches_a_log_when_a_notice_trips_its_reader(monkeypatch: pytest.MonkeyPatch) -> None:
+    def trip(_: object) -> None:
+        raise KeyError(READER)
+
+    monkeypatch.setattr("monitor.mail.bounces.all_failures", trip)
+    with capture_logs() as logs:
+        read_notice(shaped("text", "7bit", b"", READER), SECRET)
+    assert [each["reason"] for each in logs] == ["KeyError"]

@@ -8,6 +8,7 @@ from datetime import timedelta
 
 import pytest
 from sqlalchemy import select
+from structlog.testing import capture_logs
 
 from monitor.core.delivery import Envelope, Outcome
 from monitor.errors import MailUnavailable
@@ -192,6 +193,36 @@ def test_a_relay_out_of_reach_stops_the_run_and_is_tried_again(database: Databas
     clock.advance(minutes=1)
     with Relay() as relay, delivering(database, relay, clock) as sender:
         assert sender.send().sent == 3
+
+
+@pytest.mark.parametrize("phase", ["mail", "rcpt", "data", "dot"])
+@pytest.mark.parametrize("code", ["450 4.2.0", "452 4.2.2", "550 5.1.1", "550 5.7.1", "554 5.6.0", "421 4.3.2"])
+def test_no_address_reaches_a_log_whatever_the_relay_says(sqlite_database: Database, phase: str, code: str) -> None:
+    (id,) = fill(sqlite_database, people(1))
+    said = f"{code} <reader0@lab.example> via <{return_path(SECRET, id, 'lab.example')}>: no"
+    with (
+        Relay(Script(phase, said)) as relay,
+        delivering(sqlite_database, relay, SetClock()) as sender,
+        capture_logs() as logs,
+    ):
+        sender.run()
+    (told,) = (each for each in logs if each["event"] == "letter not delivered")
+    assert (told["delivery"], told["phase"], told["code"], told["status"]) == (
+        id, phase, int(code[:3]), code[4:]
+    )  # fmt: skip
+    assert "lab.example" not in str(logs)
+    assert "reader0@lab.example" in attempts(sqlite_database)[0].text
+
+
+def test_a_log_says_why_the_relay_could_not_be_talked_to(sqlite_database: Database) -> None:
+    fill(sqlite_database, people(1))
+    with (
+        Relay(Script("connect", "close")) as relay,
+        delivering(sqlite_database, relay, SetClock()) as sender,
+        capture_logs() as logs,
+    ):
+        sender.run()
+    assert [(each["phase"], each["reason"]) for each in logs] == [("connect", "the relay closed the connection")]
 
 
 def test_a_relay_that_keeps_hanging_up_is_left_alone_after_two(database: Database) -> None:
