@@ -7,7 +7,6 @@ import time
 import zlib
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
-from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
@@ -154,10 +153,18 @@ class Delivering:
             return deliveries.claim(session, self._owner, now, now + self._rules.lease, limit)
 
     def _release(self, claims: Sequence[Claimed]) -> None:
-        if claims:
-            # Where the database is what failed, the leases run out by themselves.
-            with suppress(MonitorError), self._database.write() as session:
+        if not claims:
+            return
+        try:
+            with self._database.write() as session:
                 deliveries.release(session, claims)
+        except MonitorError as error:
+            # Whatever else ended the run goes on its way; the leases run out by themselves.
+            _log.warning(
+                "claims not given back; they wait for their lease to end",
+                deliveries=[each.id for each in claims],
+                reason=str(error),
+            )
 
     def _deliver(self, claimed: Claimed, report: DeliveryReport) -> bool:
         """Send one letter and record the outcome; True if the conversation broke off."""

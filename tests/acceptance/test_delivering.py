@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from datetime import timedelta
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import select, text
 from structlog.testing import capture_logs
 
 from monitor.core.delivery import Envelope, Outcome
@@ -223,6 +223,33 @@ def test_a_log_says_why_the_relay_could_not_be_talked_to(sqlite_database: Databa
     ):
         sender.run()
     assert [(each["phase"], each["reason"]) for each in logs] == [("connect", "the relay closed the connection")]
+
+
+_NO_ROOM = """
+CREATE FUNCTION no_room() RETURNS trigger LANGUAGE plpgsql AS
+    $$ BEGIN RAISE EXCEPTION 'invented: the disk is full' USING ERRCODE = '53100'; END $$;
+CREATE TRIGGER no_room BEFORE UPDATE ON delivery FOR EACH ROW
+    WHEN (OLD.state = 'leased' AND NEW.state = 'queued') EXECUTE FUNCTION no_room()
+"""
+
+
+def test_claims_that_cannot_be_given_back_are_logged_and_run_out_by_themselves(postgres_database: Database) -> None:
+    ids = fill(postgres_database, people(3))
+    clock = SetClock()
+    with Relay() as relay, delivering(postgres_database, relay, clock) as sender:
+        with postgres_database.write() as session:
+            session.execute(text(_NO_ROOM))
+        try:
+            with capture_logs() as logs:
+                assert sender.run(stop=lambda: bool(relay.accepted)).sent == 1
+        finally:
+            with postgres_database.write() as session:
+                session.execute(text("DROP FUNCTION no_room() CASCADE"))
+        (told,) = logs
+        assert told["deliveries"] == ids[1:]
+        assert "run out of room" in told["reason"]
+        clock.advance(minutes=15)
+        assert sender.run().sent == 2
 
 
 def test_a_relay_that_keeps_hanging_up_is_left_alone_after_two(database: Database) -> None:
