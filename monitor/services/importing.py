@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from monitor.core.citation import Citation, PartialDate
+from monitor.core.citation import Citation, Deleted, PartialDate
 from monitor.errors import IncompleteResponse, MonitorError, PubmedRefused, PubmedUnavailable, RecordError, UsageError
 from monitor.formats import reading
 from monitor.formats.reading import Kind, NamedRecord
@@ -110,7 +110,7 @@ class Importing:
         return report
 
     def _xml(self, path: Path, report: ImportReport, tell: Callable[[str], object]) -> None:
-        deleted: list[int] = []
+        deleted: list[Deleted] = []
         done = 0
 
         def records() -> Iterator[Citation]:
@@ -121,7 +121,7 @@ class Importing:
                     elif isinstance(found, RecordError):
                         report.problems.append(f"{path.name}: {found}")
                     else:
-                        deleted.append(found.pmid)
+                        deleted.append(found)
             except IncompleteResponse as error:  # what came before was whole, and stays
                 report.problems.append(f"{path.name}: {error}")
 
@@ -146,13 +146,11 @@ class Importing:
         report.unchanged += len(kept.unchanged)
         report.older += len(batch) - len(fresh) + len(kept.older)
 
-    def _delete(self, pmids: Sequence[int], report: ImportReport) -> None:
+    def _delete(self, deleted: Sequence[Deleted], report: ImportReport) -> None:
         """NLM's word that a record is gone is one confirmation; the rolling check asks PubMed for the second."""
-        now = self._clock.now()
-        for batch in batches(list(dict.fromkeys(pmids))):
+        for batch in batches(list(dict.fromkeys(deleted))):
             with self._database.write() as session:
-                report.deleted += len(citations.known(session, batch, fetched=False))
-                checks.miss(session, batch, now)
+                report.deleted += len(checks.delete(session, batch, self._clock.now()))
 
     def _named(self, path: Path, kind: Kind, report: ImportReport, tell: Callable[[str], object]) -> None:
         if path.stat().st_size > LARGEST_LIST:

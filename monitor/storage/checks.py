@@ -8,6 +8,7 @@ from datetime import datetime
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from monitor.core.citation import Deleted
 from monitor.core.recheck import CONFIRMATIONS, MISS_SPACING, WITHDRAWN, counts_as_confirmation
 from monitor.core.revision import Change
 from monitor.storage.bulk import batches, insert, update
@@ -45,7 +46,7 @@ def miss(session: Session, pmids: Iterable[int], now: datetime) -> list[int]:
     """Note that PubMed was asked for these PMIDs by number and did not return them; return those now withdrawn.
 
     Two confirmations at least a day apart mark a citation withdrawn; until then it is asked for again after a day.
-    What is held stays. PMIDs we do not hold are passed over. Only the rolling check and NLM's own files may say so:
+    What is held stays. PMIDs we do not hold are passed over. Only the rolling check may say so:
     absence from a search is no miss, nor is a record that a poll was not given though its search had just named it.
     """
     gone: list[int] = []
@@ -68,6 +69,27 @@ def miss(session: Session, pmids: Iterable[int], now: datetime) -> list[int]:
         update(session, CheckRow, "pmid", ("due_at", "misses", "missed_at"), missed)
     withdraw(session, gone, now)
     return gone
+
+
+def delete(session: Session, deleted: Iterable[Deleted], now: datetime) -> list[int]:
+    """Note that a file of NLM's deletes these records; return those of them that are held, withdrawn ones too.
+
+    However often files say so, it is the first of the two confirmations, and PubMed is asked for the other at once.
+    A deletion of another Version than the one held says nothing about that one.
+    """
+    held: list[int] = []
+    for batch in batches(iter(set(deleted))):
+        versions = {(each.pmid, each.version) for each in batch}
+        rows = session.execute(
+            select(CheckRow.pmid, CitationRow.version, CheckRow.misses, CheckRow.withdrawn_at)
+            .join(CitationRow, CitationRow.pmid == CheckRow.pmid)
+            .where(CheckRow.pmid.in_({each.pmid for each in batch}))
+        ).all()
+        meant = [row for row in rows if (row.pmid, row.version) in versions]
+        held += [row.pmid for row in meant]
+        doubted = [(row.pmid, now, 1) for row in meant if row.misses == 0 and row.withdrawn_at is None]
+        update(session, CheckRow, "pmid", ("due_at", "misses"), doubted)
+    return held
 
 
 def withdraw(session: Session, pmids: Sequence[int], now: datetime) -> None:

@@ -56,7 +56,8 @@ for _name in ("provisional", "retracted"):
 class CheckRow(Base):
     """When a citation was last fetched and is due again; apart from `citation` so that an unchanged one costs little.
 
-    `misses` counts confirmations in a row that PubMed no longer returns the PMID; two, spaced, mark it withdrawn.
+    `misses` counts confirmations in a row that PubMed no longer has the PMID: its own answers, spaced, and at most once
+    the word of NLM's files. Two mark it withdrawn.
     """
 
     __tablename__ = "citation_check"
