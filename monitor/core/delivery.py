@@ -17,6 +17,7 @@ GIVE_UP_AFTER = timedelta(days=3)
 """Counted from the first attempt; after it the letter's papers go into the next issue."""
 
 _HARD = frozenset(("5.1.1", "5.1.2", "5.1.3", "5.1.6", "5.1.10", "5.2.1"))
+_FULL = frozenset(("4.2.2", "5.2.2"))
 _OUR_CODES = frozenset((530, 534, 535, 538))
 _OUR_STATUSES = frozenset(("5.3.4", "5.1.7", "5.1.8"))
 _WAITS = tuple(timedelta(minutes=m) for m in (1, 5, 15, 60))
@@ -79,14 +80,14 @@ def judge(outcome: Outcome) -> Verdict:
     status, code = outcome.enhanced or "", outcome.code
     if outcome.phase in ABOUT_THE_RELAY:
         return Verdict.OURS if code is not None and code >= 500 else Verdict.AWAY
+    if status in _FULL and outcome.phase != "mail":
+        return Verdict.FULL
     if (code is not None and code < 500) or (code is None and not status) or status.startswith("4."):
         return Verdict.RETRY
     if code in _OUR_CODES or status.startswith("5.7.") or status in _OUR_STATUSES:
         return Verdict.OURS
     if status in _HARD:
         return Verdict.HARD
-    if status == "5.2.2":
-        return Verdict.FULL
     if outcome.phase == "mail" and status != "5.6.7":
         return Verdict.OURS
     return Verdict.REFUSED

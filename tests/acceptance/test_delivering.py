@@ -354,9 +354,10 @@ def test_a_damaged_template_fails_its_letters_and_no_others(database: Database) 
     assert rows(database)[good].state == "sent"
 
 
-def test_four_full_mailboxes_in_a_row_close_an_address(database: Database) -> None:
+@pytest.mark.parametrize("reply", ["552 5.2.2 mailbox full", "452 4.2.2 mailbox full"])
+def test_four_full_mailboxes_in_a_row_close_an_address(database: Database, reply: str) -> None:
     clock = SetClock()
-    with Relay(Script("rcpt", "552 5.2.2 mailbox full")) as relay, delivering(database, relay, clock) as sender:
+    with Relay(Script("rcpt", reply)) as relay, delivering(database, relay, clock) as sender:
         for week in range(4):
             slot = f"2026-12-{week + 1:02}"
             fill(database, people(1), slot=slot, at=clock.at)
@@ -369,6 +370,17 @@ def test_four_full_mailboxes_in_a_row_close_an_address(database: Database) -> No
         closed = session.scalars(select(SuppressionRow)).one()
         assert closed.reason.startswith("soft bounces: 4")
         assert len(session.scalars(select(BounceRow)).all()) == 4
+
+
+def test_a_relay_short_of_room_is_no_full_mailbox(sqlite_database: Database) -> None:
+    fill(sqlite_database, people(1))
+    clock = SetClock()
+    with Relay(Script("rcpt", "452 4.3.1 no room")) as relay, delivering(sqlite_database, relay, clock) as sender:
+        sender.run()
+        clock.advance(days=4)
+        assert sender.run().failed == 1
+    with sqlite_database.read() as session:
+        assert session.scalars(select(BounceRow)).all() == []
 
 
 def dsn(id: int, status: str, action: str = "failed", secret: bytes = SECRET, number: int = 1) -> bytes:

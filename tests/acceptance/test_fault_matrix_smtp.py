@@ -1,7 +1,7 @@
 """Every SMTP phase meets every fault: the state is the documented one, the deadline holds, no socket is left open.
 
-Nine phases, eleven faults, less the few that cannot be: more than sixty cells. What is documented: a reply of 4yz means
-later, 5yz is judged by its enhanced code, a lost connection before the dot is safe to retry, after it is in doubt.
+Nine phases, twelve faults: more than sixty cells. What is documented: a reply of 4yz means later (and a full mailbox, a
+point against the address once all tries are used up), 5yz is judged by its enhanced code, a lost connection before the dot is safe to retry, after it is in doubt.
 """
 
 from __future__ import annotations
@@ -38,6 +38,8 @@ def documented(phase: str, fault: str) -> tuple[Fate, Verdict]:
         if phase == "dot":
             return Fate.IN_DOUBT, Verdict.IN_DOUBT
         return Fate.NOT_SENT, SOON if phase in RELAY_PHASES else LATER
+    if fault.startswith("452 4.2.2") and phase in ("rcpt", "data", "body", "dot"):
+        return Fate.NOT_SENT, Verdict.FULL
     if fault.startswith("4"):
         return Fate.NOT_SENT, SOON if phase in RELAY_PHASES else LATER
     if phase in RELAY_PHASES or fault.startswith("554 5.7.1"):
@@ -47,7 +49,14 @@ def documented(phase: str, fault: str) -> tuple[Fate, Verdict]:
     raise AssertionError(fault)
 
 
-FAULTS = (*LOST, "421 4.3.2 closing", "450 4.2.0 try later", "550 5.1.1 no such user", "554 5.7.1 not you")
+FAULTS = (
+    *LOST,
+    "421 4.3.2 closing",
+    "450 4.2.0 try later",
+    "452 4.2.2 mailbox full",
+    "550 5.1.1 no such user",
+    "554 5.7.1 not you",
+)
 CELLS = [
     (phase, fault)
     for phase in ("connect", "ehlo", "tls", "auth", "mail", "rcpt", "data", "body", "dot")
