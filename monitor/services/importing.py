@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from monitor.core.citation import Citation, Deleted, PartialDate
+from monitor.core.citation import Citation, Deleted
 from monitor.errors import IncompleteResponse, MonitorError, PubmedRefused, PubmedUnavailable, RecordError, UsageError
 from monitor.formats import reading
 from monitor.formats.reading import Kind, NamedRecord
@@ -135,16 +135,13 @@ class Importing:
     def _keep(self, batch: list[Citation], report: ImportReport) -> None:
         now = self._clock.now()
         with self._database.write() as session:
-            held = citations.held(session, [each.pmid for each in batch])
-            of_us = citations.load(session, [pmid for pmid, each in held.items() if not each.provisional])
-            fresh = [each for each in batch if not _is_older(each, of_us.get(each.pmid))]
-            kept = citations.keep(session, fresh, now)
+            kept = citations.keep(session, batch, now, by_date=True)
             # The file may be of any age: PubMed has the last word on what it changed here.
             checks.expect_by(session, kept.revised, now)
         report.new += len(kept.new)
         report.revised += len(kept.revised)
         report.unchanged += len(kept.unchanged)
-        report.older += len(batch) - len(fresh) + len(kept.older)
+        report.older += len(kept.older)
 
     def _delete(self, deleted: Sequence[Deleted], report: ImportReport) -> None:
         """NLM's word that a record is gone is one confirmation; the rolling check asks PubMed for the second."""
@@ -215,17 +212,3 @@ def _kind(path: Path) -> Kind:
             return reading.sniff(file.read(65_536), path.name)
     except OSError as error:
         raise UsageError(f"{path}: {error.strerror or error}") from error
-
-
-def _is_older(found: Citation, held: Citation | None) -> bool:
-    """Say whether a later revision of the record is held. Files may be old; DateRevised decides where both have it."""
-    if held is None or found.version != held.version:
-        return False
-    ours, theirs = _day(held.revised_on), _day(found.revised_on)
-    return ours is not None and theirs is not None and theirs < ours
-
-
-def _day(partial: PartialDate | None) -> tuple[int, int, int] | None:
-    if partial is None or partial.year is None:
-        return None
-    return partial.year, partial.month or 1, partial.day or 1

@@ -13,7 +13,7 @@ import msgspec
 from sqlalchemy import bindparam, select, text
 from sqlalchemy.orm import Session
 
-from monitor.core.citation import Citation
+from monitor.core.citation import Citation, PartialDate
 from monitor.core.recheck import SENT_RECENTLY, next_check
 from monitor.core.revision import Change, Revised, compare, has_concern, is_retracted
 from monitor.storage import codec, fulltext
@@ -40,7 +40,10 @@ OLDER: Final = "older"
 
 @dataclass(slots=True)
 class KeepReport:
-    """What keeping came to. A PMID is in exactly one place; `older` are Versions below the one held."""
+    """What keeping came to. A PMID is in exactly one place.
+
+    `older` are Versions below the one held, and with `by_date` revisions of an earlier day.
+    """
 
     new: list[int] = field(default_factory=list)
     revised: dict[int, tuple[Change, ...]] = field(default_factory=dict)
@@ -55,19 +58,21 @@ def keep(
     poll_id: int | None = None,
     *,
     provisional: bool = False,
+    by_date: bool = False,
 ) -> KeepReport:
     """Store citations as fetched at `now` and say which are new, revised or unchanged; the caller commits.
 
     A lower Version than the one held never replaces it. A PMID may come several times: its Versions count from
     the lowest, equal ones in the order given. Provisional citations (named by a file, not fetched) are stored
     only where nothing is held, are due for fetching at once, and are replaced whole by the first that is fetched.
+    With `by_date`, for files of any age, a record revised (DateRevised) before the one held leaves no trace.
     """
     outcomes: dict[int, Outcome] = {}
     if not is_sqlite(session):
         session.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": CITATION_LOCK})
     for batch in batches(iter(citations)):
         for distinct in _rounds(batch):
-            _Batch(session, distinct, now, poll_id, provisional, outcomes).keep()
+            _Batch(session, distinct, now, poll_id, provisional, by_date, outcomes).keep()
     return _report(outcomes)
 
 
@@ -105,6 +110,20 @@ def _rounds(batch: list[Citation]) -> Iterator[list[Citation]]:
         yield [each for each in distinct if each is not None]
 
 
+def _is_earlier(found: Citation, held: Citation) -> bool:
+    """Say whether a record is an earlier revision of the same Version; where either has no DateRevised it is not."""
+    if found.version != held.version:
+        return False
+    ours, theirs = _day(held.revised_on), _day(found.revised_on)
+    return ours is not None and theirs is not None and theirs < ours
+
+
+def _day(partial: PartialDate | None) -> tuple[int, int, int] | None:
+    if partial is None or partial.year is None:
+        return None
+    return partial.year, partial.month or 1, partial.day or 1
+
+
 class _Batch:
     """At most `BATCH` citations of distinct PMIDs: look up, decide, then one statement a table."""
 
@@ -115,6 +134,7 @@ class _Batch:
         now: datetime,
         poll_id: int | None,
         provisional: bool,
+        by_date: bool,
         outcomes: dict[int, Outcome],
     ) -> None:
         self.session = session
@@ -122,6 +142,7 @@ class _Batch:
         self.now = now
         self.poll_id = poll_id
         self.provisional = provisional
+        self.by_date = by_date
         self.outcomes = outcomes
         self.inserted: list[tuple[Citation, bytes, bytes]] = []
         self.replaced: list[tuple[Any, ...]] = []
@@ -150,6 +171,9 @@ class _Batch:
             before = held.get(pmid)
             if self.provisional and before is not None and not before.provisional:
                 self.outcomes.setdefault(pmid, UNCHANGED)
+                continue
+            if self.by_date and pmid in documents and _is_earlier(citation, documents[pmid]):
+                self.outcomes.setdefault(pmid, OLDER)
                 continue
             if before is None:
                 self._insert(citation, content, hash)

@@ -6,11 +6,13 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+from sqlalchemy import update
 
+from monitor.core.citation import Citation, PartialDate
 from monitor.services.importing import Importing, ImportReport
 from monitor.storage import checks, citations
 from monitor.storage.engine import Database
-from monitor.storage.tables import CheckRow
+from monitor.storage.tables import CheckRow, CitationRow
 
 FIRST = 90_000_001
 START = datetime(2026, 11, 22, 9, 30, tzinfo=UTC)
@@ -100,3 +102,32 @@ def test_the_deletion_of_another_version_says_nothing_about_the_one_held(files: 
     assert files.check().misses == 0
     assert files.take(deletion(FIRST, held), deletion(FIRST + 1)).deleted == 1
     assert files.check().misses == 1
+
+
+def test_an_unchanged_file_is_told_by_hashes_without_reading_what_is_held(files: Files) -> None:
+    """The documents held are damaged: whoever reads one fails."""
+    records = [xml(FIRST + n) for n in range(3)]
+    files.take(*records)
+    with files.database.write() as session:
+        session.execute(update(CitationRow).values(doc=b"damaged"))
+    assert files.take(*records).unchanged == 3
+
+
+def test_an_earlier_revision_in_a_file_leaves_no_trace(files: Files) -> None:
+    files.take(xml(FIRST, title="Held.", revised=20))
+    before = files.check().fetched_at
+    files.clock.at += timedelta(days=1)
+    report = files.take(xml(FIRST, title="Earlier.", revised=19))
+    assert (report.older, report.unchanged, report.revised) == (1, 0, 0)
+    assert files.check().fetched_at == before
+    report = files.take(xml(FIRST, title="Earlier.", revised=19), xml(FIRST, title="Later.", revised=21))
+    assert (report.older, report.revised) == (0, 1)
+    with files.database.read() as session:
+        assert citations.load(session, [FIRST])[FIRST].title == "Later."
+        assert len(citations.versions(session, FIRST)) == 2
+
+
+def test_a_record_named_only_by_a_list_is_replaced_by_a_file_of_any_age(files: Files) -> None:
+    with files.database.write() as session:
+        citations.keep(session, [Citation(pmid=FIRST, revised_on=PartialDate(2030))], START, provisional=True)
+    assert files.take(xml(FIRST)).new == 1
