@@ -194,7 +194,7 @@ class Publishing:
             missed = 0
             if on is None:
                 passed = slots_between(subscription.day, subscription.hour, zone, since, slot.at)
-                missed = max(0, len(passed) - 1)
+                missed = max(0, len(passed) - 1 - standing.arrived)
             found.append(Due(subscription, address, slot, since, missed, standing.last_delivery))
         return found
 

@@ -35,15 +35,22 @@ UNDERWAY = ("queued", "leased", "in_doubt", "sent")
 REACHED = ("sent", "in_doubt")
 WEEKS = 8
 _WEEK = timedelta(days=7)
+_SAME = timedelta(days=1)
+"""Readers of one issue were served until the same day, not the same moment."""
 
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """Where a subscription stands: its last slot and delivery, and until when it is served."""
+    """Where a subscription stands: its last slot and delivery, and until when it is served.
+
+    That is where the last issue ends, or where one begins that did not arrive and that no later one made up for;
+    `arrived` counts the issues that came after such a one all the same.
+    """
 
     last_slot: str | None = None
     last_delivery: int = 0
     served_until: datetime | None = None
+    arrived: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,7 +179,48 @@ def standings(session: Session) -> dict[int, Standing]:
             .group_by(DeliveryRow.subscription_id)
         ).all()
     )
-    return {number: Standing(slot, delivery, served.get(number)) for number, slot, delivery in last}
+    lost = _not_made_up_for(session)
+    found = {}
+    for number, slot, delivery in last:
+        until, arrived = served.get(number), 0
+        if number in lost and (until is None or lost[number][0] < until):
+            until, arrived = lost[number]
+        found[number] = Standing(slot, delivery, until, arrived)
+    return found
+
+
+def _not_made_up_for(session: Session) -> dict[int, tuple[datetime, int]]:
+    """Return from when each living subscription lacks papers of an issue that did not arrive, and how many came since.
+
+    An issue makes up for a lost one when it begins where that one did. What was frozen before the loss was known
+    begins later, and would hide it for good once the overlap of selections no longer reaches back.
+    """
+    later, issue = aliased(DeliveryRow), aliased(IssueRow)
+    since = (
+        select(func.min(issue.covers_from))
+        .join(later, later.issue_id == issue.id)
+        .where(
+            later.subscription_id == DeliveryRow.subscription_id,
+            later.id > DeliveryRow.id,
+            later.state.in_(UNDERWAY),
+        )
+    )
+    rows = session.execute(
+        select(
+            DeliveryRow.subscription_id,
+            IssueRow.covers_from,
+            since.scalar_subquery(),
+            since.with_only_columns(func.count()).scalar_subquery(),
+        )
+        .join(SubscriptionRow, SubscriptionRow.id == DeliveryRow.subscription_id)
+        .join(IssueRow, IssueRow.id == DeliveryRow.issue_id)
+        .where(SubscriptionRow.ended_at.is_(None), DeliveryRow.state.not_in(UNDERWAY))
+    )
+    lost: dict[int, tuple[datetime, int]] = {}
+    for number, begins, made_up_from, arrived in rows:
+        if made_up_from is None or made_up_from > begins + _SAME:
+            lost[number] = min(lost.get(number, (begins, arrived)), (begins, arrived))
+    return lost
 
 
 def suppressed_people(session: Session) -> set[int]:

@@ -18,7 +18,7 @@ from monitor.core.citation import Correction, HistoryDate, InlineXml, PartialDat
 from monitor.errors import UsageError
 from monitor.mail.message import TOKEN_MARK, Marks, splice
 from monitor.services.publishing import Publishing
-from monitor.storage import checks, issues
+from monitor.storage import bounces, checks, issues
 from monitor.storage.engine import Database, connect
 from monitor.storage.tables import DeliveryRow, HitRow, IssueRow
 from tests.acceptance.publishing_world import LINKS, MONDAY, SENDER, World
@@ -743,3 +743,34 @@ def test_a_week_in_which_counted_papers_could_not_be_had_never_calls_its_silence
     week_later(world, 2)  # the next search got them
     world.publishing.publish()
     assert "so the silence is real" in " ".join(world.issues()[-1].text.split())
+
+
+def test_papers_of_a_catch_up_issue_that_bounced_late_are_carried_into_the_next(world: World) -> None:
+    """Ten weeks in one issue, which comes back after the following one was made: longer ago than selections overlap."""
+    world.moment = MONDAY - 12 * WEEK
+    world.reader("ada@lab.example", "car-nk")
+    for number in range(1, 10):
+        world.moment += WEEK
+        world.found(number)
+    world.moment = MONDAY - WEEK
+    world.polled()
+    assert world.publishing.publish().deliveries == 1  # the worker had slept
+    world.delivered()
+    week_later(world, 2)
+    world.publishing.publish()
+    world.delivered()
+    world.moment += timedelta(hours=1)
+    with world.database.write() as session:
+        assert bounces.mark_undelivered(session, world.deliveries()[0].id, "soft bounce")
+    week_later(world, 3)
+    world.publishing.publish()
+    world.delivered()
+    last = world.issues()[-1]
+    assert sorted(number for _, number, _ in world.entries(last)) == list(range(1, 10))
+    assert last.covers_from == MONDAY - 12 * WEEK
+    # Of the twelve issues before this one, one did arrive.
+    assert last.content["missed"] == 11
+    week_later(world, 4)
+    world.publishing.publish()
+    after = world.issues()[-1]
+    assert (after.kind, after.covers_from, after.content["missed"]) == ("quiet", MONDAY + WEEK, 0)

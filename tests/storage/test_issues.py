@@ -6,7 +6,7 @@ import dataclasses
 from datetime import datetime, timedelta
 
 import pytest
-from sqlalchemy import select, update
+from sqlalchemy import func, select, update
 from sqlalchemy.exc import IntegrityError
 
 from monitor.core.citation import InlineXml
@@ -126,7 +126,8 @@ def test_the_archive_is_paged_newest_first(world: World) -> None:
 def test_standing_knows_the_last_slot_and_until_when_one_is_served(world: World) -> None:
     ada, _ = recipients(world)
     freeze(world, frozen(world), [ada])
-    later = frozen(world, slot="2026-11-23", fingerprint="f2", key="o" * 22, covers_until=MONDAY + 168 * HOUR)
+    week = {"covers_from": MONDAY, "covers_until": MONDAY + 168 * HOUR}
+    later = frozen(world, slot="2026-11-23", fingerprint="f2", key="o" * 22, **week)
     freeze(world, later, [dataclasses.replace(ada, message_id="<2@lab.example>")])
     with world.database.write() as session:
         session.execute(update(DeliveryRow).where(DeliveryRow.slot == "2026-11-23").values(state="failed"))
@@ -134,6 +135,47 @@ def test_standing_knows_the_last_slot_and_until_when_one_is_served(world: World)
         standing = issues.standings(session)[ada.subscription_id]
     assert standing.last_slot == "2026-11-23"  # that slot is over, whatever became of it
     assert standing.served_until == MONDAY  # but what it brought did not arrive
+
+
+@pytest.mark.parametrize(
+    ("states", "begins", "until", "arrived"),
+    [
+        ("sss", (0, 1, 2), 3, 0),
+        ("fss", (0, 1, 2), 0, 2),  # the loss was learnt after two more had been made
+        ("sfs", (0, 1, 2), 1, 1),
+        ("fsf", (0, 1, 2), 0, 1),
+        ("fsq", (0, 1, 0), 3, 0),  # made up for
+        ("fsf", (0, 1, 0), 0, 1),  # and lost again
+        ("ssc", (0, 1, 2), 2, 0),
+        ("fff", (0, 0, 0), 0, 0),
+    ],
+)
+def test_standing_reaches_back_to_what_was_lost_until_it_is_made_up_for(
+    world: World, states: str, begins: tuple[int, ...], until: int, arrived: int
+) -> None:
+    ada, bob = recipients(world)
+    names = {"s": "sent", "f": "failed", "c": "cancelled", "q": "queued"}
+    for number, (state, begin) in enumerate(zip(states, begins, strict=True)):
+        made = frozen(
+            world,
+            slot=f"2026-11-{9 + 7 * number:02}",
+            key=f"key{number}",
+            covers_from=MONDAY + begin * 168 * HOUR,
+            covers_until=MONDAY + (number + 1) * 168 * HOUR,
+        )
+        freeze(
+            world, made, [dataclasses.replace(each, message_id=f"<{number}-{each.person_id}>") for each in (ada, bob)]
+        )
+        with world.database.write() as session:
+            newest = select(func.max(DeliveryRow.id)).where(DeliveryRow.person_id == ada.person_id).scalar_subquery()
+            session.execute(update(DeliveryRow).where(DeliveryRow.id == newest).values(state=names[state]))
+            session.execute(update(DeliveryRow).where(DeliveryRow.person_id == bob.person_id).values(state="sent"))
+    with world.database.read() as session:
+        standings = issues.standings(session)
+    assert standings[ada.subscription_id].served_until == MONDAY + until * 168 * HOUR
+    assert standings[ada.subscription_id].arrived == arrived
+    # Another reader's losses are no one else's.
+    assert standings[bob.subscription_id].served_until == MONDAY + 3 * 168 * HOUR
 
 
 def test_changes_count_from_the_version_that_was_told(world: World) -> None:
