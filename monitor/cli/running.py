@@ -91,7 +91,7 @@ def poll(
         str | None, typer.Option("--from", metavar="DATE", help="First day, instead of the usual overlap.")
     ] = None,
     until: Annotated[str | None, typer.Option("--to", metavar="DATE", help="Last day.")] = None,
-    full: Annotated[bool, typer.Option("--full", help="Compare the whole set; what it brings is never news.")] = False,
+    full: Annotated[bool, typer.Option("--full", help="Compare the whole set; what PubMed created before the topic was watched is never news.")] = False,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Ask PubMed for counts and store nothing.")] = False,
     as_json: Json = False,
 ) -> None:
@@ -116,7 +116,7 @@ def poll(
             tell(f"{each.topic_id} ({each.lane}): {each.error}")
         for phrase in each.poll.unknown_phrases if each.poll else ():
             tell(f"{each.topic_id} ({each.lane}): PubMed does not know the phrase “{phrase}” and searched without it.")
-        for text in each.poll.refused if each.poll else ():
+        for text in (*each.poll.warnings, *each.poll.refused) if each.poll else ():
             tell(f"{each.topic_id} ({each.lane}): {text}")
     leave(report.exit_code)
 
@@ -351,6 +351,7 @@ def _outcome_line(each: PollOutcome) -> str:
     return (
         f"{each.topic_id:<18} {each.lane:<5} {each.state:<7} PubMed counts {poll.count:,}: {poll.new:,} new, {poll.revised:,} revised, {poll.unchanged:,} unchanged"
         + (f", {poll.missing:,} missing" if poll.missing else "")
+        + (f", {len(poll.refused):,} unreadable" if poll.refused else "")
     )
 
 

@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
 
+from monitor.core.polling import left_out
+
 POLL_OVERDUE = timedelta(hours=30)
 HEARTBEAT_OVERDUE = timedelta(minutes=5)
 MAIL_OVERDUE = timedelta(hours=2)
@@ -32,15 +34,27 @@ class Finding:
 
 
 @dataclass(frozen=True, slots=True)
+class LaneFacts:
+    """What the polls of one lane came to. All but `last_success_at` is of the newest one that leaves no gap.
+
+    `last_error` is None when that one succeeded; `missing` counts papers PubMed did not give, `refused` unreadable ones.
+    """
+
+    last_success_at: datetime | None = None
+    last_error: str | None = None
+    unknown_phrases: tuple[str, ...] = ()
+    missing: int = 0
+    refused: int = 0
+
+
+@dataclass(frozen=True, slots=True)
 class TopicFacts:
-    """A topic's polls as stored; `last_error` belongs to the newest finished poll, None when that one succeeded."""
+    """A topic's polls as stored: of the search that may reach digests, and of the wide one for curators, if any."""
 
     id: str
     title: str
-    last_success_at: datetime | None = None
-    last_finished_at: datetime | None = None
-    last_error: str | None = None
-    unknown_phrases: tuple[str, ...] = ()
+    core: LaneFacts = LaneFacts()
+    wide: LaneFacts | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +79,8 @@ class Facts:
     suppressed: int = 0
     jobs_failed: tuple[str, ...] = ()
     damage: tuple[str, ...] = ()
+    latest_moment: datetime | None = None
+    """The latest moment at which anything stored says it happened."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +97,7 @@ def examine(facts: Facts, installation: Installation, now: datetime, *, expect_w
     """Return every finding, problems first."""
     findings = [
         *(Finding("database", State.PROBLEM, f"{each[0].upper()}{each[1:]}.") for each in facts.damage),
+        *_clock(facts, now),
         *_settings(installation),
         *_polls(facts.topics, now, contact_known=installation.contact_known),
         *_worker(facts, now, expect_worker=expect_worker),
@@ -124,6 +141,17 @@ def ago(moment: datetime, now: datetime) -> str:
     return "just now"
 
 
+def _clock(facts: Facts, now: datetime) -> Iterator[Finding]:
+    if facts.latest_moment is not None and facts.latest_moment > now + CLOCKS_APART:
+        yield Finding(
+            "clock",
+            State.PROBLEM,
+            f"Something is dated {facts.latest_moment:%Y-%m-%d %H:%M} UTC, but this machine's clock says "
+            f"{now:%Y-%m-%d %H:%M} UTC: one of them is wrong.",
+            "Set the clock. Searches and signs of life dated later than now count for nothing.",
+        )
+
+
 def _settings(installation: Installation) -> Iterator[Finding]:
     if not installation.contact_known:
         yield Finding(
@@ -154,38 +182,70 @@ def _polls(topics: Sequence[TopicFacts], now: datetime, *, contact_known: bool) 
     if not topics:
         yield Finding("topics", State.PROBLEM, "There are no topics to search for.", "Run monitor init.")
     for topic in topics:
-        name = f"search: {topic.title}"
-        if topic.last_success_at is None:
-            state = State.PROBLEM if topic.last_error or contact_known else State.NOTE
-            yield Finding(name, state, topic.last_error or "Never polled.", f"monitor poll {topic.id}")
-        elif topic.last_error:
-            yield Finding(
-                name,
-                State.PROBLEM,
-                f"The last search failed: {topic.last_error} The last good one was {ago(topic.last_success_at, now)}.",
-                f"monitor poll {topic.id}",
-            )
-        elif now - topic.last_success_at > POLL_OVERDUE:
-            yield Finding(
-                name,
-                State.PROBLEM,
-                f"Overdue: last searched {ago(topic.last_success_at, now)}.",
-                "Is monitor worker running?",
-            )
-        elif topic.unknown_phrases:
-            phrases = ", ".join(f"“{phrase}”" for phrase in topic.unknown_phrases)
-            yield Finding(
-                name,
-                State.WARNED,
-                f"PubMed did not know {phrases} and searched without.",
-                f"See monitor topic show {topic.id}.",
-            )
-        else:
-            yield Finding(name, State.FINE, f"Searched {ago(topic.last_success_at, now)}.")
+        yield from _core(topic, now, contact_known=contact_known)
+        if topic.wide is not None:
+            yield from _wide(topic, topic.wide, now)
+
+
+def _core(topic: TopicFacts, now: datetime, *, contact_known: bool) -> Iterator[Finding]:
+    name, core, again = f"search: {topic.title}", topic.core, f"monitor poll {topic.id}"
+    if core.last_success_at is None:
+        state = State.PROBLEM if core.last_error or contact_known else State.NOTE
+        yield Finding(name, state, core.last_error or "Never polled.", again)
+    elif core.last_error:
+        yield Finding(name, State.PROBLEM, _failed(core.last_error, core.last_success_at, now), again)
+    elif now - core.last_success_at > POLL_OVERDUE:
+        yield Finding(
+            name,
+            State.PROBLEM,
+            f"Overdue: last searched {ago(core.last_success_at, now)}.",
+            "Is monitor worker running?",
+        )
+    elif doubts := list(_doubts(name, topic, core)):
+        yield from doubts
+    else:
+        yield Finding(name, State.FINE, f"Searched {ago(core.last_success_at, now)}.")
+
+
+def _wide(topic: TopicFacts, wide: LaneFacts, now: datetime) -> Iterator[Finding]:
+    """Judge the wide search: no digest depends on it, so that its failures want a look and are no problem."""
+    name = f"wide search: {topic.title}"
+    if wide.last_error:
+        yield Finding(
+            name, State.WARNED, _failed(wide.last_error, wide.last_success_at, now), f"monitor poll {topic.id}"
+        )
+    elif wide.last_success_at is not None and now - wide.last_success_at > POLL_OVERDUE:
+        yield Finding(name, State.WARNED, f"Overdue: last searched {ago(wide.last_success_at, now)}.")
+    else:
+        yield from _doubts(name, topic, wide)
+
+
+def _failed(error: str, last_success_at: datetime | None, now: datetime) -> str:
+    before = f"The last good one was {ago(last_success_at, now)}." if last_success_at else "None was good before."
+    return f"The last search failed: {error.rstrip('.')}. {before}"
+
+
+def _doubts(name: str, topic: TopicFacts, lane: LaneFacts) -> Iterator[Finding]:
+    if lane.unknown_phrases:
+        phrases = ", ".join(f"“{phrase}”" for phrase in lane.unknown_phrases)
+        yield Finding(
+            name,
+            State.WARNED,
+            f"PubMed did not know {phrases} and searched without.",
+            f"See monitor topic show {topic.id}.",
+        )
+    if without := left_out(lane.missing, lane.refused):
+        yield Finding(
+            name,
+            State.WARNED,
+            f"{without}: they are asked for again in the next two weeks.",
+            f"monitor poll {topic.id} tries now and names them.",
+        )
 
 
 def _worker(facts: Facts, now: datetime, *, expect_worker: bool) -> Iterator[Finding]:
-    newest = max(facts.heartbeats, key=lambda beat: beat.at, default=None)
+    past = [beat for beat in facts.heartbeats if beat.at <= now + CLOCKS_APART]
+    newest = max(past, key=lambda beat: beat.at, default=None)
     if newest is not None and now - newest.at <= HEARTBEAT_OVERDUE:
         yield Finding("worker", State.FINE, f"Alive: {newest.name}, {ago(newest.at, now)}.")
     elif expect_worker:

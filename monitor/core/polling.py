@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from typing import Final
@@ -19,6 +20,8 @@ _BEGINNING: Final = date(1800, 1, 1)
 _FIRST_CUTS: Final = (2000, 2010, 2016, 2020, 2023, 2025)
 """Years at which a set of all times is divided first: half of PubMed came after the first of them."""
 LARGEST_PMID: Final = 999_999_999
+_NAMED: Final = 20
+"""PMIDs that a sentence names at most."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,6 +138,23 @@ def reconciliation_is_due(last_full: datetime | None, first_poll: datetime | Non
     """Say whether the whole set is to be compared again; a topic is compared first that long after its first poll."""
     since = last_full or first_poll
     return since is not None and now - since >= timedelta(days=days)
+
+
+def not_had(pmids: Sequence[int]) -> str:
+    """Say which records PubMed counts and did not give."""
+    named = ", ".join(map(str, pmids[:_NAMED])) + (" and others" if len(pmids) > _NAMED else "")
+    return f"{_papers(len(pmids))} that PubMed counts could not be had: PMID{'s' if len(pmids) > 1 else ''} {named}"
+
+
+def left_out(missing: int, refused: int) -> str | None:
+    """Say how many papers a poll had to leave out, None when there are none."""
+    parts = [f"PubMed counts {_papers(missing)} that it did not give"] if missing else []
+    parts += [f"{_papers(refused)} could not be read"] if refused else []
+    return " and ".join(parts) or None
+
+
+def _papers(number: int) -> str:
+    return f"{number:,} paper{'' if number == 1 else 's'}"
 
 
 def comparable(translation: str) -> str:

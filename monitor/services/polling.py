@@ -54,7 +54,9 @@ class Progress:
 
 @dataclass(frozen=True, slots=True)
 class PollOutcome:
-    """How one poll ended: done, warned (a phrase PubMed did not know), failed, interrupted, or busy (elsewhere).
+    """How one poll ended: done, warned, failed, interrupted, or busy (elsewhere).
+
+    Warned: PubMed did not know a phrase, or papers that it counts were missing or could not be read.
 
     `reached` says that PubMed answered, if only to refuse. `poll` is the row that is kept.
     """
@@ -77,7 +79,7 @@ class PollReport:
 
     @property
     def exit_code(self) -> int:
-        """3 when no topic reached PubMed, 1 when some failed or a phrase was unknown, else 0."""
+        """3 when no topic reached PubMed, 1 when some failed or were warned, else 0."""
         tried = [each for each in self.outcomes if each.state != "busy"]
         if tried and not any(each.reached for each in tried):
             return 3
@@ -334,6 +336,7 @@ class _OnePoll:
         to_fetch, to_file = self._sort_out(running, whole)
         hit = self._hit_maker(watched_from)
         total, done = len(to_fetch) + len(to_file), 0
+        missing: list[int] = []
         for part in batches(to_file):
             store_hits(self._database, running, part, self._clock.now(), hit)
             done += len(part)
@@ -341,11 +344,15 @@ class _OnePoll:
         for found in self._retrieved(to_fetch):
             store(self._database, running, found, self._clock.now(), hit)
             self._fetched.update(each.pmid for each in found.citations)
+            missing += found.missing
             done += len(found.pmids)
             self._tell(done, total)
         if running.order.kind == "full" and whole.complete and not whole.result.unknown_phrases:
             self._end_hits(running, whole)
-        return "warned" if whole.result.unknown_phrases else "done"
+        with self._database.write() as session:
+            polls.note_missing(session, running, missing, self._clock.now())
+            whole_in = polls.is_whole(session, running)
+        return "done" if whole_in and not whole.result.unknown_phrases else "warned"
 
     def _note(self, running: Running, whole: WholeSet) -> None:
         warnings = list(whole.result.warnings)

@@ -84,6 +84,8 @@ class Rechecking:
                     self._source, waiting, in_flight=self._in_flight, stopping=self._stopping, known=self._known
                 ):
                     store_check(self._database, running, part, self._clock.now())
+                    if part.refused:
+                        state = "warned"
             except ClaimLost:
                 return CheckReport(len(due), busy=True)
             except BaseException as error:

@@ -54,9 +54,14 @@ class Retrieved:
 
     @property
     def pmids(self) -> list[int]:
-        """Every PMID that is settled by this."""
+        """Every PMID that this is about."""
+        return [*self.settled, *self.missing]
+
+    @property
+    def settled(self) -> list[int]:
+        """PMIDs not to be asked for again when a poll that is cut short goes on."""
         read = dict.fromkeys(each.pmid for each in self.citations)
-        return [*read, *(each.pmid for each in self.refused if each.pmid is not None), *self.missing]
+        return [*read, *(each.pmid for each in self.refused if each.pmid is not None)]
 
 
 @dataclass(frozen=True, slots=True)

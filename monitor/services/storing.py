@@ -28,7 +28,7 @@ def store(database: Database, running: Running, part: Retrieved, now: datetime, 
     with database.write() as session:
         counts = _keep(session, running, part, now)
         polls.add_hits(session, running, hits, now)
-        polls.note_batch(session, running, part.pmids, counts, refused, now)
+        polls.note_batch(session, running, part.settled, counts, refused, now)
     return counts
 
 

@@ -7,15 +7,18 @@ from datetime import datetime, timedelta
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from monitor.core.health import Facts, Heartbeat, TopicFacts
+from monitor.core.health import CLOCKS_APART, Facts, Heartbeat, LaneFacts, TopicFacts
+from monitor.core.strategy import LANES
 from monitor.storage.tables import (
     AttemptRow,
     CitationRow,
     DeliveryRow,
     HeartbeatRow,
+    HitRow,
     PersonRow,
     PollRow,
     SlotRow,
+    StrategyRow,
     SubscriptionRow,
     SuppressionRow,
     TopicRow,
@@ -35,7 +38,8 @@ def facts(session: Session, now: datetime) -> Facts:
         ).all()
     )
     return Facts(
-        topics=tuple(_topics(session)),
+        topics=tuple(_topics(session, now)),
+        latest_moment=_latest_moment(session),
         heartbeats=tuple(
             Heartbeat(name, at) for name, at in session.execute(select(HeartbeatRow.name, HeartbeatRow.at))
         ),
@@ -66,41 +70,68 @@ def facts(session: Session, now: datetime) -> Facts:
     )
 
 
-def _topics(session: Session) -> list[TopicFacts]:
-    finished = PollRow.finished_at.is_not(None) & PollRow.topic_id.is_not(None)
+def _topics(session: Session, now: datetime) -> list[TopicFacts]:
+    """Gather the state of each topic's searches. A range of days by hand says nothing of it, nor does the future."""
+    polls = [
+        PollRow.topic_id.is_not(None),
+        PollRow.covers.is_(True),
+        PollRow.state != "running",
+        PollRow.finished_at <= now + CLOCKS_APART,
+    ]
+    lane = (PollRow.topic_id, PollRow.lane)
     newest = {
-        topic: (state, error, phrases, at)
-        for topic, state, error, phrases, at in session.execute(
-            select(PollRow.topic_id, PollRow.state, PollRow.error, PollRow.unknown_phrases, PollRow.finished_at).where(
-                PollRow.id.in_(
-                    select(func.max(PollRow.id)).where(finished, PollRow.lane == "core").group_by(PollRow.topic_id)
-                )
-            )
+        (row.topic_id, row.lane): row
+        for row in session.scalars(
+            select(PollRow).where(PollRow.id.in_(select(func.max(PollRow.id)).where(*polls).group_by(*lane)))
         )
     }
-    succeeded: dict[str | None, datetime | None] = dict(
-        session.execute(
-            select(PollRow.topic_id, func.max(PollRow.finished_at))
-            .where(finished, PollRow.lane == "core", PollRow.state.in_(("done", "warned")))
-            .group_by(PollRow.topic_id)
-        ).all()
-    )
-    out = []
-    for topic, title in session.execute(
-        select(TopicRow.id, TopicRow.title).where(TopicRow.retired_at.is_(None)).order_by(TopicRow.position)
-    ):
-        state, error, phrases, at = newest.get(topic, (None, None, [], None))
-        out.append(
-            TopicFacts(
-                topic,
-                title,
-                last_success_at=succeeded.get(topic),
-                last_finished_at=at,
-                last_error=(error or "stopped half way.") if state in ("failed", "interrupted") else None,
-                unknown_phrases=tuple(phrases) if state == "warned" else (),
-            )
+    succeeded = {
+        (topic, of): at
+        for topic, of, at in session.execute(
+            select(*lane, func.max(PollRow.finished_at))
+            .where(*polls, PollRow.state.in_(("done", "warned")))
+            .group_by(*lane)
         )
+    }
+    latest = select(func.max(StrategyRow.id)).group_by(StrategyRow.topic_id)
+    out = []
+    for topic, title, wide in session.execute(
+        select(TopicRow.id, TopicRow.title, StrategyRow.wide)
+        .join(StrategyRow, StrategyRow.topic_id == TopicRow.id)
+        .where(TopicRow.retired_at.is_(None), StrategyRow.id.in_(latest))
+        .order_by(TopicRow.position)
+    ):
+        lanes = []
+        for each in LANES:
+            row = newest.get((topic, each))
+            failed = row is not None and row.state in ("failed", "interrupted")
+            lanes.append(
+                LaneFacts(
+                    last_success_at=succeeded.get((topic, each)),
+                    last_error=(row.error or "stopped half way.") if row is not None and failed else None,
+                    unknown_phrases=tuple(row.unknown_phrases) if row is not None and not failed else (),
+                    missing=row.missing if row is not None and not failed else 0,
+                    refused=len(row.refused) if row is not None and not failed else 0,
+                )
+            )
+        out.append(TopicFacts(topic, title, lanes[0], lanes[1] if wide is not None else None))
     return out
+
+
+def _latest_moment(session: Session) -> datetime | None:
+    """Return the latest moment that anything says it happened at: one of the future tells that a clock was wrong."""
+    moments = (
+        session.scalar(select(func.max(column)))
+        for column in (
+            PollRow.started_at,
+            PollRow.finished_at,
+            HeartbeatRow.at,
+            SlotRow.taken_at,
+            DeliveryRow.created_at,
+            HitRow.found_at,
+        )
+    )
+    return max((each for each in moments if each is not None), default=None)
 
 
 def _last_mail_error(session: Session) -> str | None:

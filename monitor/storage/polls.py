@@ -13,7 +13,7 @@ from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 from sqlalchemy.orm import Session
 
 from monitor.core.health import CLOCKS_APART
-from monitor.core.polling import SearchResult
+from monitor.core.polling import SearchResult, not_had
 from monitor.errors import MonitorError
 from monitor.storage.bulk import batches, is_sqlite
 from monitor.storage.tables import HitRow, PollBatchRow, PollRow
@@ -184,8 +184,9 @@ def note_search(
         "count": result.count,
         "found": found,
     }
-    if not poll.resumed:
-        # PMIDs that a search counts and does not name are as missing as records that do not come.
+    if not poll.resumed or poll.order.kind != "check":
+        # PMIDs that a search counts and does not name are as missing as records that do not come. Those that were
+        # missing before a poll was cut short are asked for again when it goes on; a check notes them as misses.
         values["missing"] = max(result.count - found, 0)
     _held_row(session, poll, now, values)
 
@@ -208,6 +209,19 @@ def note_batch(
     session.flush()
     poll.next_position += 1
     poll.done.update(pmids)
+
+
+def note_missing(session: Session, poll: Running, pmids: Collection[int], now: datetime) -> None:
+    """Write down by name which records PubMed counts and did not give."""
+    if pmids:
+        earlier = session.scalar(select(PollRow.warnings).where(PollRow.id == poll.id)) or []
+        _held_row(session, poll, now, {"warnings": [*earlier, not_had(sorted(pmids))]})
+
+
+def is_whole(session: Session, poll: Running) -> bool:
+    """Say whether everything that PubMed counts was had and read."""
+    row = session.execute(select(PollRow.missing, PollRow.refused).where(PollRow.id == poll.id)).one()
+    return not row.missing and not row.refused
 
 
 def finish(session: Session, poll: Running, state: str, now: datetime, error: str | None = None) -> None:

@@ -15,6 +15,7 @@ from monitor.services.polling import Polling, Progress
 from monitor.services.ports import PubmedSource
 from monitor.storage import citations, polls
 from monitor.storage.engine import Database
+from monitor.storage.facts import facts
 from monitor.storage.tables import HitRow, PollBatchRow, PollRow, TopicRow
 from tests.acceptance.polling import FIRST, NOW, Lab, client, record, records, sandbox, topic
 
@@ -218,7 +219,7 @@ def test_the_only_record_of_a_poll_may_be_refused(database: Database) -> None:
         server.fault(Fault.NUL, utility="efetch")
         poll = lab.polling.poll().outcomes[0].poll
         assert poll is not None
-        assert (poll.state, len(poll.refused)) == ("done", 1)
+        assert (poll.state, len(poll.refused)) == ("warned", 1)
 
 
 def test_an_unknown_phrase_warns_and_the_hits_are_stored(database: Database) -> None:
@@ -351,11 +352,39 @@ def test_a_record_that_a_search_names_and_efetch_leaves_out_is_missing_but_never
         lab = Lab(database, server, source=Withholding(client(server)))
         for _ in range(2):
             lab.later(hours=25)
-            poll = lab.polling.poll().outcomes[0].poll
+            report = lab.polling.poll()
+            poll = report.outcomes[0].poll
             assert poll is not None
-            assert (poll.unchanged, poll.missing) == (2, 1)
+            assert (report.exit_code, poll.state, poll.unchanged, poll.missing) == (1, "warned", 2, 1)
+            assert poll.warnings == (f"1 paper that PubMed counts could not be had: PMID {FIRST + 1}",)
+            with database.read() as session:
+                assert facts(session, lab.at).topics[0].core.missing == 1
         with database.read() as session:
             assert citations.totals(session).withdrawn == 0
+
+
+def test_what_was_missing_before_a_stop_is_asked_for_again(database: Database) -> None:
+    class Withholding:
+        def __init__(self, source: PubmedSource) -> None:
+            self._source = source
+            self.search = source.search
+            self.asked: list[int] = []
+
+        def fetch(self, pmids: Sequence[int]) -> bytes:
+            self.asked += pmids
+            return self._source.fetch([pmid for pmid in pmids if pmid != FIRST + 1100])
+
+    with sandbox(*records(1101)) as server:
+        source = Withholding(client(server))
+        lab = Lab(database, server, source=source, in_flight=1, stopping=lambda: source.asked.count(FIRST + 1100) == 2)
+        # Named first by the search, so it is missing before the run stops.
+        assert lab.polling.poll().outcomes[0].state == "interrupted"
+        source.asked.clear()
+        lab.polling = Polling(database, source, lab)
+        poll = lab.polling.poll().outcomes[0].poll
+        assert poll is not None
+        assert (poll.state, poll.new, poll.missing) == ("warned", 1100, 1)
+        assert str(FIRST + 1100) in poll.warnings[-1]
 
 
 def test_a_poisoned_record_costs_only_itself(database: Database) -> None:
@@ -364,7 +393,7 @@ def test_a_poisoned_record_costs_only_itself(database: Database) -> None:
         server.fault(Fault.ILLEGAL_CHARACTER, utility="efetch", pmid=FIRST + 4)
         poll = lab.polling.poll().outcomes[0].poll
         assert poll is not None
-        assert (poll.state, poll.new) == ("done", 8)
+        assert (poll.state, poll.new) == ("warned", 8)
         assert [each for each in poll.refused if str(FIRST + 4) in each]
         assert FIRST + 4 not in lab.pmids()
         server.faults.clear()
@@ -384,7 +413,7 @@ def test_a_batch_with_one_record_that_pubmed_cannot_give_is_narrowed_down(
         server.fault(fault, utility="efetch", pmid=FIRST + 4)
         poll = lab.polling.poll().outcomes[0].poll
         assert poll is not None
-        assert (poll.state, poll.new, len(poll.refused)) == ("done", 8, 1)
+        assert (poll.state, poll.new, len(poll.refused)) == ("warned", 8, 1)
         assert str(FIRST + 4) in poll.refused[0]
 
 

@@ -11,6 +11,7 @@ from monitor.core.health import (
     Finding,
     Heartbeat,
     Installation,
+    LaneFacts,
     State,
     TopicFacts,
     ago,
@@ -21,9 +22,7 @@ from monitor.core.health import (
 
 NOW = datetime(2026, 11, 23, 8, tzinfo=UTC)
 FINE = Installation(contact_known=True, mail_leaves=True, public_url="https://monitor.example")
-SEARCHED = TopicFacts(
-    "cik", "CIK cells", last_success_at=NOW - timedelta(hours=2), last_finished_at=NOW - timedelta(hours=2)
-)
+SEARCHED = TopicFacts("cik", "CIK cells", LaneFacts(NOW - timedelta(hours=2)), LaneFacts(NOW - timedelta(hours=2)))
 ALIVE = Heartbeat("worker-1", NOW - timedelta(seconds=30))
 
 
@@ -47,12 +46,26 @@ def test_a_healthy_house_has_nothing_to_say() -> None:
         ({"topics": ()}, State.PROBLEM, "no topics"),
         ({"topics": (TopicFacts("a", "A"),)}, State.PROBLEM, "Never polled"),
         (
-            {"topics": (TopicFacts("a", "A", NOW - timedelta(days=1), NOW, "PubMed did not answer."),)},
+            {"topics": (TopicFacts("a", "A", LaneFacts(NOW - timedelta(days=1), "PubMed did not answer.")),)},
             State.PROBLEM,
             "last good one was 1 day ago",
         ),
-        ({"topics": (TopicFacts("a", "A", NOW - timedelta(hours=31), NOW),)}, State.PROBLEM, "Overdue"),
-        ({"topics": (TopicFacts("a", "A", NOW, NOW, None, ("CAR-iNK",)),)}, State.WARNED, "“CAR-iNK”"),
+        ({"topics": (TopicFacts("a", "A", LaneFacts(NOW - timedelta(hours=31))),)}, State.PROBLEM, "Overdue"),
+        ({"topics": (TopicFacts("a", "A", LaneFacts(NOW, None, ("CAR-iNK",))),)}, State.WARNED, "“CAR-iNK”"),
+        ({"topics": (TopicFacts("a", "A", LaneFacts(NOW, missing=3)),)}, State.WARNED, "3 papers that it did not give"),
+        ({"topics": (TopicFacts("a", "A", LaneFacts(NOW, refused=1)),)}, State.WARNED, "1 paper could not be read"),
+        (
+            {"topics": (TopicFacts("a", "A", LaneFacts(NOW), LaneFacts(None, "Too many terms")),)},
+            State.WARNED,
+            "Too many terms. None was good before.",
+        ),
+        (
+            {"topics": (TopicFacts("a", "A", LaneFacts(NOW), LaneFacts(NOW - timedelta(hours=31))),)},
+            State.WARNED,
+            "Overdue",
+        ),
+        ({"latest_moment": NOW + timedelta(minutes=6)}, State.PROBLEM, "one of them is wrong"),
+        ({"heartbeats": (Heartbeat("w", NOW + timedelta(days=9)),)}, State.PROBLEM, "never seen"),
         ({"heartbeats": ()}, State.PROBLEM, "never seen"),
         ({"heartbeats": (Heartbeat("w", NOW - timedelta(minutes=6)),)}, State.PROBLEM, "6 minutes ago"),
         ({"jobs_failed": ("poll failed",)}, State.WARNED, "poll failed"),

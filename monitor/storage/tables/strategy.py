@@ -90,8 +90,10 @@ class PollRow(Base):
     """One run against PubMed. `topic_id` is NULL for the rolling check of stored citations.
 
     `kind`: window, full, check. `state`: running, done, warned, failed, interrupted. `count` is PubMed's,
-    `found` the PMIDs it gave us; `missing` those it counted or we asked for and did not get. `covers` says that a
-    finished poll leaves no day before it unsearched, so that the next one may start from it. While it runs, `owner`
+    `found` the PMIDs it gave us; `missing` how many papers it counted and never gave, by the search or when fetched
+    (named among `warnings`); `refused` has a sentence for each that came and could not be read. A poll with either is
+    at best `warned`; the next windows ask for these papers again. For the rolling check `missing` are withdrawals in
+    the making, and no fault. `covers` says that a finished poll leaves no day before it unsearched, so that the next one may start from it. While it runs, `owner`
     holds it until `lease_until`; one topic and lane is never polled twice at once.
     """
 
