@@ -219,7 +219,8 @@ def _not_made_up_for(session: Session) -> dict[int, tuple[datetime, int]]:
     lost: dict[int, tuple[datetime, int]] = {}
     for number, begins, made_up_from, arrived in rows:
         if made_up_from is None or made_up_from > begins + _SAME:
-            lost[number] = min(lost.get(number, (begins, arrived)), (begins, arrived))
+            earliest, counted = lost.get(number, (begins, arrived))
+            lost[number] = (min(begins, earliest), arrived if begins < earliest else max(arrived, counted))
     return lost
 
 
