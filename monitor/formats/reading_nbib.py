@@ -130,7 +130,9 @@ def _citation(pmid: int, entry: _Entry) -> Citation:
         author_lists=tuple(each for each in lists if each is not None),
         languages=tuple(entry.all("LA")),
         data_banks=tuple(
-            DataBank(name, (number,)) for name, _, number in (each.partition("/") for each in entry.all("SI")) if number
+            DataBank(name, (number,))
+            for name, _, number in (each.partition("/") for each in entry.all("SI"))
+            if name and number
         ),
         publication_types=tuple(PublicationType(None, each) for each in entry.all("PT")),
         article_dates=(ArticleDate(electronic),) if electronic is not None else (),
@@ -200,8 +202,9 @@ def _people(entry: _Entry, full: str, short: str, *, groups: bool) -> tuple[Auth
             ours = tag in (full, short) or (tag == "CN" and groups)
         if tag == full:
             last, _, first = text.partition(", ")
-            people.append(Author(last, first or None))
-            waiting = True
+            waiting = bool(last)
+            if last:
+                people.append(Author(last, first or None))
         elif tag == short and waiting:
             people[-1] = _with_initials(people[-1], text)
             waiting = False
@@ -215,7 +218,7 @@ def _people(entry: _Entry, full: str, short: str, *, groups: bool) -> tuple[Auth
             waiting = False
         elif tag == "AUID" and ours and people:
             source, _, value = text.partition(": ")
-            if value:
+            if source and value:
                 people[-1] = people[-1]._replace(identifiers=(*people[-1].identifiers, Identifier(source, value)))
         elif tag == "AD" and ours and people:
             place = Affiliation(escape_text(text))
@@ -243,15 +246,17 @@ def _keywords(entry: _Entry) -> tuple[KeywordList, ...]:
         elif tag == "OT" and text:
             if not lists:
                 lists.append(KeywordList((), "NOTNLM"))
-            keyword = Keyword(escape_text(text.removeprefix("*")), text.startswith("*"))
-            lists[-1] = lists[-1]._replace(keywords=(*lists[-1].keywords, keyword))
+            word = text.removeprefix("*").strip()
+            if word:
+                keyword = Keyword(escape_text(word), text.startswith("*"))
+                lists[-1] = lists[-1]._replace(keywords=(*lists[-1].keywords, keyword))
     return tuple(each for each in lists if each.keywords)
 
 
 def _heading(text: str) -> MeshHeading | None:
     """Read `*Desc/qual/*qual`; the format has no UIs. Qualifiers begin in lower case, names may hold a slash."""
-    parts = re.split(r"/(?=\*?[a-z])", text)
-    terms = [MeshTerm("", part.removeprefix("*"), part.startswith("*")) for part in parts if part]
+    parts = [part.strip() for part in re.split(r"/(?=\*?[a-z])", text)]
+    terms = [MeshTerm(None, part.removeprefix("*"), part.startswith("*")) for part in parts if part.strip("*")]
     return MeshHeading(terms[0], tuple(terms[1:])) if terms else None
 
 

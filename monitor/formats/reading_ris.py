@@ -140,7 +140,7 @@ def _named(entry: _Entry) -> NamedRecord:
 
 
 def _citation(number: int, title: str | None, entry: _Entry) -> Citation:
-    names = tuple(_author(text) for text in entry.values.get("AU", ()) if text)
+    names = tuple(_author(text) for text in entry.values.get("AU", ()) if text.strip(", "))
     doi = _doi(entry)
     abstract = entry.first("AB", "N2")
     start, end = entry.first("SP"), entry.first("EP")

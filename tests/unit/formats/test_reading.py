@@ -4,24 +4,30 @@ from __future__ import annotations
 
 import gzip
 import re
-from dataclasses import replace
+from collections.abc import Iterator
+from dataclasses import fields, replace
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from monitor.core.citation import (
     ArticleId,
+    Citation,
     HistoryDate,
     Keyword,
     MeshHeading,
     MeshTerm,
     PartialDate,
 )
+from monitor.core.query import document, matches, parse
 from monitor.errors import UsageError
 from monitor.formats import nlm, reading
 from monitor.formats.reading import Kind, NamedRecord, sniff
 from monitor.formats.reading_nbib import published
 from monitor.formats.reading_text import decode
+from monitor.resources import load_mesh_tree
 from tests.shared import SHARED, needs_shared
 
 FORMATS = SHARED / "formats"
@@ -122,7 +128,7 @@ def test_elder_dates_stand_in_for_history() -> None:
 def test_mesh_and_keywords() -> None:
     (found,) = nbib("PMID- 90000001\nMH  - HIV-1/*genetics\nMH  - *Cells/th\nOT  - *word\nAID - S1 [pii]\nAID - odd\n")
     assert found.citation is not None
-    assert found.citation.mesh_headings[0] == MeshHeading(MeshTerm("", "HIV-1"), (MeshTerm("", "genetics", True),))
+    assert found.citation.mesh_headings[0] == MeshHeading(MeshTerm(None, "HIV-1"), (MeshTerm(None, "genetics", True),))
     assert found.citation.keyword_lists[0].keywords == (Keyword("word", True),)  # type: ignore[arg-type]
     assert found.citation.article_ids == (ArticleId("90000001"), ArticleId("S1", "pii"))
 
@@ -156,6 +162,122 @@ def test_author_forms() -> None:
     assert first.affiliations[0].text == "Nowhere."
     assert group.collective_name == "Invented Group"
     assert last.last_name == "Plato"
+
+
+def texts_in(value: object) -> Iterator[str]:
+    """Every text of a value, however deep."""
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, tuple):
+        for each in value:
+            yield from texts_in(each)
+    elif isinstance(value, Citation):
+        for field in fields(value):
+            yield from texts_in(getattr(value, field.name))
+
+
+_ODD = st.one_of(
+    st.text(alphabet="aB1, *[]()/:;.-\x00\x0b\u00a0\u2028", max_size=12),
+    st.sampled_from(["*", ",", ", John", "/", "/9", "*/", "x/*", ": y", "x: ", "[doi]", " [doi]", "() (x)", "PMID: 5"]),
+)
+_NBIB_TAGS = [
+    "TI",
+    "TT",
+    "AB",
+    "CI",
+    "PG",
+    "LID",
+    "AID",
+    "AUID",
+    "AD",
+    "FAU",
+    "AU",
+    "CN",
+    "FED",
+    "ED",
+    "LA",
+    "SI",
+    "PT",
+    "DEP",
+    "DCOM",
+    "LR",
+    "RN",
+    "MH",
+    "OT",
+    "OTO",
+    "COIS",
+    "PHST",
+    "EDAT",
+    "MHDA",
+    "CRDT",
+    "PMC",
+    "MID",
+    "JT",
+    "TA",
+    "JID",
+    "IS",
+    "PL",
+    "VI",
+    "IP",
+    "DP",
+    "SB",
+    "STAT",
+    "OWN",
+    "PST",
+    "EIN",
+    "RIN",
+    "CON",
+    "BTI",
+]
+_RIS_TAGS = [
+    "TI",
+    "T1",
+    "T2",
+    "JF",
+    "JO",
+    "J2",
+    "JA",
+    "AU",
+    "A1",
+    "AB",
+    "N2",
+    "SP",
+    "EP",
+    "VL",
+    "IS",
+    "DA",
+    "PY",
+    "Y1",
+    "DO",
+    "UR",
+    "M3",
+    "KW",
+    "CT",
+    "BT",
+]
+
+
+@given(lines=st.lists(st.tuples(st.sampled_from(_NBIB_TAGS), _ODD), max_size=15))
+def test_no_nbib_gives_an_empty_text_where_nothing_is_none(lines: list[tuple[str, str]]) -> None:
+    text = "PMID- 90000001\n" + "".join(f"{tag:<4}- {value}\n" for tag, value in lines)
+    for found in nbib(text):
+        assert all(text.strip() and "\0" not in text for text in texts_in(found.citation)), found
+
+
+@given(lines=st.lists(st.tuples(st.sampled_from(_RIS_TAGS), _ODD), max_size=15))
+def test_no_ris_gives_an_empty_text_where_nothing_is_none(lines: list[tuple[str, str]]) -> None:
+    for found in ris("AN  - PMID: 90000001", *(f"{tag}  - {value}" for tag, value in lines)):
+        assert all(text.strip() and "\0" not in text for text in texts_in(found.citation)), found
+
+
+@pytest.mark.parametrize(
+    "search",
+    ['"Killer Cells, Natural"[mh]', '"Killer Cells, Natural"[majr:noexp]', "Lymphocytes[mh]", "D007694[mh]"],
+)
+def test_headings_of_a_record_named_only_by_a_file_are_found(search: str) -> None:
+    (found,) = nbib("PMID- 90000001\nMH  - *Killer Cells, Natural/immunology\n")
+    assert found.citation is not None
+    assert matches(parse(search), document(found.citation), load_mesh_tree())
 
 
 # RIS
