@@ -228,7 +228,9 @@ class Publishing:
         until = known_by or now
         titles = people.living_topics(session)
         topics = {name: Topic(name, title, short_name(name, title)) for name, title in titles.items()}
-        readers = [_reader(each, topics) for each in due]
+        fresh = {each.subscription.person_id for each in due if each.since <= each.subscription.created_at}
+        before = issues.served_before(session, fresh)
+        readers = [_reader(each, topics, before) for each in due]
         selector = Selector(session, readers, until, self._tree, known_by)
         weeks = issues.weekly_counts(session, topics, until)
         groups: dict[str, tuple[Issue, Setting, list[Due]]] = {}
@@ -316,9 +318,11 @@ class Publishing:
         ]
 
 
-def _reader(due: Due, topics: Mapping[str, Topic]) -> Reader:
-    followed = tuple(each for each in due.subscription.topics if each.topic in topics)
-    return Reader(due.subscription.person_id, followed, due.since, due.subscription.card_limit)
+def _reader(due: Due, topics: Mapping[str, Topic], before: Mapping[int, datetime]) -> Reader:
+    held = due.subscription
+    followed = tuple(each for each in held.topics if each.topic in topics)
+    heard = min(due.since, before.get(held.person_id, due.since))
+    return Reader(held.person_id, followed, due.since, held.card_limit, heard)
 
 
 def _entries(issue: Issue) -> Iterable[issues.FrozenEntry]:

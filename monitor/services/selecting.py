@@ -42,12 +42,16 @@ _OPPOSITES = (
 
 @dataclass(frozen=True, slots=True)
 class Reader:
-    """Who is selected for; `since` is until when they are served."""
+    """Who is selected for; `since` is until when they are served.
+
+    `heard` is until when they were told what happens to papers they have: before `since` for one who left and returned.
+    """
 
     person_id: int
     followed: tuple[Followed, ...]
     since: datetime
     cards: int
+    heard: datetime
 
 
 class Selector:
@@ -71,7 +75,8 @@ class Selector:
         topics = {each.topic for reader in readers for each in reader.followed}
         floor = min((reader.since for reader in readers), default=until)
         self._hits = issues.news_hits(session, topics, floor - OVERLAP, known_by)
-        self._changed = _by_pmid(issues.changed_after_sending(session, floor - OVERLAP, known_by))
+        heard = min((reader.heard for reader in readers), default=until)
+        self._changed = _by_pmid(issues.changed_after_sending(session, heard - OVERLAP, known_by))
         self._runs = issues.runs(session, topics, floor, until)
         pmids = {hit.pmid for hit in self._hits} | set(self._changed)
         self._told = self._by_issue(issues.told(session, pmids))

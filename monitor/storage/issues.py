@@ -224,6 +224,25 @@ def _not_made_up_for(session: Session) -> dict[int, tuple[datetime, int]]:
     return lost
 
 
+def served_before(session: Session, people: Collection[int]) -> dict[int, datetime]:
+    """Return until when the subscriptions that these people have ended served them."""
+    found: dict[int, datetime] = {}
+    for batch in batches(iter(people)):
+        rows = session.execute(
+            select(DeliveryRow.person_id, func.max(IssueRow.covers_until))
+            .join(SubscriptionRow, SubscriptionRow.id == DeliveryRow.subscription_id)
+            .join(IssueRow, IssueRow.id == DeliveryRow.issue_id)
+            .where(
+                DeliveryRow.person_id.in_(batch),
+                DeliveryRow.state.in_(UNDERWAY),
+                SubscriptionRow.ended_at.is_not(None),
+            )
+            .group_by(DeliveryRow.person_id)
+        )
+        found.update(dict(rows.all()))
+    return found
+
+
 def suppressed_people(session: Session) -> set[int]:
     """Return those whose address gets no mail at present."""
     return set(

@@ -774,3 +774,41 @@ def test_papers_of_a_catch_up_issue_that_bounced_late_are_carried_into_the_next(
     world.publishing.publish()
     after = world.issues()[-1]
     assert (after.kind, after.covers_from, after.content["missed"]) == ("quiet", MONDAY + WEEK, 0)
+
+
+@pytest.mark.parametrize("away", [25, 80, 800])
+def test_a_reader_who_returns_hears_of_every_retraction_of_the_time_between(world: World, away: int) -> None:
+    world.reader("ada@lab.example", "car-nk")
+    world.reader("bob@lab.example", "car-nk")
+    world.moment += DAY
+    world.found(1)
+    week_later(world)
+    world.publishing.publish()
+    world.delivered()
+    world.subscribing.unsubscribe("ada@lab.example")
+    world.moment += 5 * DAY
+    world.retracted(1)
+    for number in range(2, away // 7):
+        week_later(world, number)
+        if number < 8:
+            world.publishing.publish()  # to bob, who stayed
+            world.delivered()
+    world.moment = MONDAY - WEEK + away * DAY
+    world.subscribing.subscribe("ada@lab.example", ["car-nk"], opt_in=True)
+    week_later(world, away // 7 + 2)
+    world.publishing.publish()
+    last = {row.address: row.issue_id for row in world.deliveries()}
+    told = {issue.id: world.entries(issue) for issue in world.issues()}
+    assert told[last["ada@lab.example"]] == [("correction", 1, ["retracted"])]
+    assert told[last["bob@lab.example"]] == []  # who heard of it then
+    world.delivered("failed")
+    week_later(world, away // 7 + 3)
+    world.publishing.publish()
+    last = {row.address: row.issue_id for row in world.deliveries()}
+    assert world.entries(next(issue for issue in world.issues() if issue.id == last["ada@lab.example"])) == [
+        ("correction", 1, ["retracted"])
+    ]
+    world.delivered()
+    week_later(world, away // 7 + 4)
+    world.publishing.publish()
+    assert world.issues()[-1].kind == "quiet"
