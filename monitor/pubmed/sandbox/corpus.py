@@ -248,8 +248,8 @@ def _end(document: bytes, element: str, position: int, opaque: list[tuple[int, i
     opened = document.index(b">", position) + 1
     if document[opened - 2 : opened] == b"/>":
         return opened
-    closings = re.finditer(rb"</" + element.encode() + rb"\s*>", document[opened:])
-    return next(opened + each.end() for each in closings if not _within(opaque, opened + each.start()))
+    closings = re.compile(rb"</" + element.encode() + rb"\s*>").finditer(document, opened)
+    return next(each.end() for each in closings if not _within(opaque, each.start()))
 
 
 _Times = tuple[datetime | None, datetime | None]
