@@ -26,6 +26,8 @@ MISS_SPACING: Final = timedelta(hours=24)
 CONFIRMATIONS: Final = 2
 WITHDRAWN: Final = timedelta(days=91)
 """How often a withdrawn PMID is asked for again: it may return."""
+UNREADABLE: Final = timedelta(days=1)
+"""When a citation is asked for again whose record came and could not be read."""
 SENT_RECENTLY: Final = timedelta(days=180)
 
 

@@ -40,6 +40,7 @@ log = logging.getLogger(__name__)
 UNREACHED_IN_A_ROW = 3
 """After so many polls that did not reach PubMed the others of the run are not tried: the next run is."""
 MANY_LOST = 5
+_MOMENT = timedelta(microseconds=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,7 +157,10 @@ class Polling:
     def poll_due(
         self, hour: int, zone: ZoneInfo, *, progress: Callable[[Progress], object] = lambda _: None
     ) -> PollReport:
-        """Poll what is due: each lane once after every daily poll time, and its whole set after `reconcile_days`."""
+        """Poll what is due: each lane once after every daily poll time, and its whole set after `reconcile_days`.
+
+        A poll that failed since then, by hand too, is made up for at once.
+        """
         return self._run(self._due_tasks(hour, zone), progress)
 
     def due(self, hour: int, zone: ZoneInfo) -> list[str]:
@@ -225,11 +229,16 @@ class Polling:
             with self._database.read() as session:
                 first, last = polls.first_and_last(session, task.topic.id, task.lane, "window", now)
                 _, full = polls.first_and_last(session, task.topic.id, task.lane, "full", now)
+                failed = polls.failed_since(session, task.topic.id, task.lane, "window", now)
+                full_failed = polls.failed_since(session, task.topic.id, task.lane, "full", now)
             if last is None or last < moment:
                 tasks.append(replace(task, due_at=moment))
-            if reconciliation_is_due(full, first, now, self._reconcile_days):
+            elif failed is not None:
+                tasks.append(replace(task, due_at=last + _MOMENT))
+            overdue = reconciliation_is_due(full, first, now, self._reconcile_days)
+            if overdue or full_failed is not None:
                 query = task.topic.topic.strategy.query(task.lane) or ""
-                due_at = now - timedelta(days=self._reconcile_days)
+                due_at = full + _MOMENT if full is not None else first
                 tasks.append(_Task(task.topic, task.lane, "full", query, None, covers=True, due_at=due_at))
         return tasks
 

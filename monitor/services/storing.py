@@ -8,6 +8,7 @@ from datetime import datetime
 from sqlalchemy.orm import Session
 
 from monitor.core.citation import Citation
+from monitor.core.recheck import UNREADABLE
 from monitor.services.retrieving import Retrieved
 from monitor.storage import checks, citations, polls
 from monitor.storage.engine import Database
@@ -38,6 +39,7 @@ def store_check(database: Database, running: Running, part: Retrieved, now: date
     with database.write() as session:
         counts = _keep(session, running, part, now)
         checks.miss(session, part.missing, now)
+        checks.postpone(session, [each.pmid for each in part.refused if each.pmid is not None], now + UNREADABLE)
         polls.note_batch(session, running, part.pmids, counts, refused, now)
     return counts
 

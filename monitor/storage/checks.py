@@ -42,6 +42,13 @@ def expect_by(session: Session, pmids: Iterable[int], moment: datetime) -> None:
         update(session, CheckRow, "pmid", ("due_at",), [(pmid, moment) for pmid in later])
 
 
+def postpone(session: Session, pmids: Iterable[int], moment: datetime) -> None:
+    """Do not check these before `moment`."""
+    for batch in batches(iter(pmids)):
+        sooner = session.scalars(select(CheckRow.pmid).where(CheckRow.pmid.in_(batch), CheckRow.due_at < moment))
+        update(session, CheckRow, "pmid", ("due_at",), [(pmid, moment) for pmid in sooner])
+
+
 def miss(session: Session, pmids: Iterable[int], now: datetime) -> list[int]:
     """Note that PubMed was asked for these PMIDs by number and did not return them; return those now withdrawn.
 

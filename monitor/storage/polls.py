@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from typing import Any, Final
 
-from sqlalchemy import ColumnElement, func, select, update
+from sqlalchemy import ColumnElement, case, func, select, update
 from sqlalchemy.dialects.postgresql import insert as postgres_insert
 from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 from sqlalchemy.orm import Session
@@ -113,7 +113,8 @@ def begin(session: Session, order: Order, owner: str, now: datetime, gone: Calla
     same = _same(order)
     running = session.scalars(select(PollRow).where(*same, PollRow.state == "running").with_for_update()).first()
     if running is not None:
-        if running.lease_until is not None and running.lease_until > now and not gone(running.owner or ""):
+        held = running.lease_until is not None and now < running.lease_until <= now + LEASE + CLOCKS_APART
+        if held and not gone(running.owner or ""):
             return None
         running.state = "interrupted"
         running.error = "the process that ran it ended"
@@ -225,15 +226,42 @@ def is_whole(session: Session, poll: Running) -> bool:
 
 
 def finish(session: Session, poll: Running, state: str, now: datetime, error: str | None = None) -> None:
-    """End a poll as done, warned, failed or interrupted and let go of it."""
+    """End a poll as done, warned, failed or interrupted and let go of it.
+
+    One that failed with nothing stored takes the place of the same failure before it, and keeps when that began: days
+    without a network are one row, not thousands.
+    """
     seconds = (now - poll.started_at).total_seconds()
     values = {"state": state, "finished_at": now, "seconds": seconds, "error": error, "owner": None}
     _held_row(session, poll, now, {**values, "lease_until": None})
+    if state == "failed" and not poll.next_position:
+        _take_place_of_the_failure_before(session, poll)
+
+
+def _take_place_of_the_failure_before(session: Session, poll: Running) -> None:
+    this = session.get_one(PollRow, poll.id, populate_existing=True)
+    before = session.scalars(
+        select(PollRow)
+        .where(*_same(poll.order), PollRow.kind == this.kind, PollRow.id < this.id)
+        .order_by(PollRow.id.desc())
+        .limit(1)
+    ).first()
+    if (
+        before is None
+        or before.state != "failed"
+        or (before.strategy_id, before.covers, before.until) != (this.strategy_id, this.covers, this.until)
+        or (before.since != this.since and not this.covers)
+        or session.scalar(select(PollBatchRow.position).where(PollBatchRow.poll_id == before.id).limit(1)) is not None
+    ):
+        return
+    this.started_at = min(this.started_at, before.started_at)
+    session.delete(before)
+    session.flush()
 
 
 def add_hits(session: Session, poll: Running, hits: Sequence[FoundHit], now: datetime) -> None:
-    """Store hits; one that had ended stands again, and lines follow the citation. When it was found, and whether it
-    was news, stay as they were."""
+    """Store hits; one that had ended stands again and is found anew, and lines follow the citation. Else when it was
+    found stays, and whether it was news always does."""
     order = poll.order
     insert = sqlite_insert if is_sqlite(session) else postgres_insert
     for batch in batches(list({hit.pmid: hit for hit in hits}.values())):
@@ -259,6 +287,10 @@ def add_hits(session: Session, poll: Running, hits: Sequence[FoundHit], now: dat
                     "lines": statement.excluded.lines,
                     "strategy_id": statement.excluded.strategy_id,
                     "ended_at": None,
+                    # Standing again is being found anew: it may be news since.
+                    "found_at": case(
+                        (HitRow.ended_at.is_not(None), statement.excluded.found_at), else_=HitRow.found_at
+                    ),
                 },
             )
         )
@@ -318,6 +350,23 @@ def first_and_last(
         )
     ).one()
     return first, last
+
+
+def failed_since(session: Session, topic_id: str, lane: str, kind: str, now: datetime) -> datetime | None:
+    """Return when the newest covering poll of a kind began, if it did not finish: it is to be made up for."""
+    row = session.execute(
+        select(PollRow.state, PollRow.started_at)
+        .where(
+            PollRow.topic_id == topic_id,
+            PollRow.lane == lane,
+            PollRow.kind == kind,
+            PollRow.covers.is_(True),
+            PollRow.started_at <= now + CLOCKS_APART,
+        )
+        .order_by(PollRow.id.desc())
+        .limit(1)
+    ).one_or_none()
+    return row.started_at if row is not None and row.state in _UNFINISHED else None
 
 
 def last_translation(session: Session, poll: Running) -> str | None:
@@ -401,7 +450,7 @@ def _goes_on(row: PollRow, order: Order, now: datetime) -> bool:
         earlier = row.since is not None and order.since is not None and row.since < order.since
         if not order.covers or not earlier or row.until != order.until:
             return False
-    return now - row.started_at <= RESUMABLE
+    return -CLOCKS_APART <= now - row.started_at <= RESUMABLE
 
 
 def _held_row(session: Session, poll: Running, now: datetime, values: dict[str, Any]) -> None:

@@ -12,6 +12,7 @@ from sqlalchemy.dialects.postgresql import insert as postgres_insert
 from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 from sqlalchemy.orm import Session
 
+from monitor.core.health import CLOCKS_APART
 from monitor.storage.tables import HeartbeatRow, PollBatchRow, PollRow, SlotRow
 
 
@@ -52,7 +53,12 @@ def take_slot(
     ).one_or_none()
     if made is not None:
         return True
-    alive = select(HeartbeatRow.name).where(HeartbeatRow.name == SlotRow.owner, HeartbeatRow.at >= stale).exists()
+    # A sign of life of the future was left while a clock was wrong, and says nothing of now.
+    alive = (
+        select(HeartbeatRow.name)
+        .where(HeartbeatRow.name == SlotRow.owner, HeartbeatRow.at >= stale, HeartbeatRow.at <= now + CLOCKS_APART)
+        .exists()
+    )
     again = session.execute(
         update(SlotRow)
         .where(
@@ -60,7 +66,11 @@ def take_slot(
             SlotRow.slot == slot,
             or_(
                 and_(SlotRow.error.is_not(None), SlotRow.finished_at <= retry),
-                and_(SlotRow.finished_at.is_(None), SlotRow.taken_at < stale, ~alive),
+                and_(
+                    SlotRow.finished_at.is_(None),
+                    or_(SlotRow.taken_at < stale, SlotRow.taken_at > now + CLOCKS_APART),
+                    ~alive,
+                ),
                 and_(SlotRow.finished_at.is_(None), SlotRow.owner == owner),
             ),
         )
@@ -133,8 +143,11 @@ def heartbeats(session: Session) -> list[Heartbeat]:
 
 
 def forget(session: Session, before: datetime) -> dict[str, int]:
-    """Delete what has done its work: slots, signs of life and poll batches older than `before`; return how many."""
-    ended = select(PollRow.id).where(PollRow.finished_at < before, PollRow.state.in_(("done", "warned")))
+    """Delete what has done its work: slots, signs of life and poll batches older than `before`; return how many.
+
+    `before` lies more than a day back, so that no poll whose batches go could still be gone on with.
+    """
+    ended = select(PollRow.id).where(PollRow.started_at < before, PollRow.state != "running")
     counts: dict[str, int] = {}
     for name, statement in {
         "slots": delete(SlotRow).where(SlotRow.finished_at < before),

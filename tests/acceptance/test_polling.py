@@ -501,6 +501,76 @@ def test_a_poll_in_other_hands_is_left_to_them(database: Database) -> None:
         assert inner == ["busy", "busy"]
 
 
+def test_a_failure_by_hand_is_made_up_for(database: Database) -> None:
+    zone = ZoneInfo("UTC")
+    with sandbox(*records(2)) as server:
+        lab = Lab(database, server)
+        lab.polling.poll_due(6, zone)
+        for full in (False, True):
+            lab.later(minutes=20)
+            rule = server.fault(Fault.HTTP_503)
+            lab.polling.poll(full=full)
+            server.faults.rules.remove(rule)
+            lab.later(minutes=15)
+            with database.read() as session:
+                assert facts(session, lab.at).topics[0].core.last_error
+            due = lab.polling.poll_due(6, zone).outcomes
+            assert [(each.kind, each.state) for each in due] == [("full" if full else "window", "done")]
+            assert lab.polling.poll_due(6, zone).outcomes == ()
+            with database.read() as session:
+                assert facts(session, lab.at).topics[0].core.last_error is None
+
+
+def test_a_range_by_hand_says_nothing_of_how_a_topic_is(database: Database) -> None:
+    with sandbox(*records(2)) as server:
+        lab = Lab(database, server)
+        lab.polling.poll()
+        lab.later(minutes=20)
+        server.fault(Fault.HTTP_503)
+        lab.polling.poll(since=date(2020, 1, 1), until=date(2020, 12, 31))
+        assert lab.polling.poll_due(6, ZoneInfo("UTC")).outcomes == ()
+        with database.read() as session:
+            core = facts(session, lab.at).topics[0].core
+        assert (core.last_error, core.last_success_at) == (None, NOW)
+
+
+def test_a_clock_that_was_ahead_silences_nothing(database: Database) -> None:
+    zone = ZoneInfo("UTC")
+    with sandbox(*records(2)) as server:
+        lab = Lab(database, server)
+        lab.polling.poll()
+        lab.later(days=300)
+        lab.polling.poll()
+        lab.later(days=-280)
+        (outcome,) = lab.polling.poll_due(6, zone).outcomes[:1]
+        assert outcome.poll is not None
+        assert (outcome.kind, outcome.poll.since) == ("window", NOW.date() - timedelta(days=14))
+        lab.later(days=-1)
+        with database.read() as session:
+            found = facts(session, lab.at)
+        assert found.topics[0].core.last_success_at == NOW
+        assert found.latest_moment == NOW + timedelta(days=300)
+
+
+def test_days_without_a_network_leave_one_row(database: Database) -> None:
+    zone = ZoneInfo("UTC")
+    with sandbox(*records(2)) as server:
+        lab = Lab(database, server)
+        lab.polling.poll()
+        server.fault(Fault.HTTP_503)
+        for _ in range(8):
+            lab.later(hours=12)
+            lab.polling.poll_due(6, zone)
+        with database.read() as session:
+            polled, failed = session.scalars(select(PollRow).order_by(PollRow.id))
+        assert (polled.state, failed.state) == ("done", "failed")
+        assert failed.started_at == NOW + timedelta(days=1), "when it began to fail"
+        assert failed.finished_at == NOW + timedelta(days=4)
+        server.faults.clear()
+        assert [each.state for each in lab.polling.poll_due(6, zone).outcomes] == ["done"]
+        assert lab.polling.poll_due(6, zone).outcomes == ()
+
+
 def test_what_is_due(database: Database) -> None:
     zone = ZoneInfo("UTC")
     with sandbox(*records(2)) as server:

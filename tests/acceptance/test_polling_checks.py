@@ -105,6 +105,22 @@ def test_a_miss_counts_only_beside_records_that_are_there(database: Database) ->
             assert citations.totals(session).withdrawn == 2
 
 
+def test_a_held_record_that_cannot_be_read_is_asked_for_daily(database: Database) -> None:
+    with sandbox(*records(3)) as server:
+        lab = Lab(database, server)
+        lab.polling.poll()
+        lab.later(days=40)
+        server.fault(Fault.ILLEGAL_CHARACTER, utility="efetch", pmid=FIRST + 1)
+        server.log.clear()
+        report = rechecking(lab, server).run().poll
+        assert report is not None
+        assert (report.state, len(report.refused)) == ("warned", 1)
+        for _ in range(47):
+            lab.later(hours=1)
+            rechecking(lab, server).run()
+        assert len([each for each in lab.fetched() if FIRST + 1 in each]) == 4, "twice on each of two days"
+
+
 def test_a_check_that_fails_keeps_what_it_stored_and_goes_on(database: Database) -> None:
     with sandbox(*records(700)) as server:
         lab = Lab(database, server)

@@ -96,6 +96,13 @@ def test_a_poll_whose_owner_is_no_more_is_gone_on_with(database: Database, why: 
     batch(database, again, 5, now=later)
 
 
+def test_a_claim_of_a_clock_that_was_ahead_holds_nothing(database: Database) -> None:
+    first = begun(database, order(), now=NOW + timedelta(days=300))
+    batch(database, first, 1, now=NOW + timedelta(days=300))
+    again = begun(database, order(), "b")
+    assert (again.id != first.id, again.resumed) == (True, False)
+
+
 def test_a_batch_keeps_the_claim(database: Database) -> None:
     running = begun(database, order())
     batch(database, running, 1, now=NOW + LEASE)
@@ -271,7 +278,10 @@ def test_hits_stand_end_and_stand_again_and_remember_when_they_were_found(databa
         assert polls.hit_counts(session) == {("one", "core"): 1}
     add(NOW + timedelta(days=2), FoundHit(FIRST_PMID, False, (1, 2)))
     again = row(FIRST_PMID)
-    assert (again.ended_at, again.found_at, again.news, again.lines) == (None, NOW, True, [1, 2])
+    assert (again.ended_at, again.news, again.lines) == (None, True, [1, 2])
+    assert again.found_at == NOW + timedelta(days=2), "it is found anew, so that a digest of now may carry it"
+    add(NOW + timedelta(days=3), FoundHit(FIRST_PMID, True, (1,)))
+    assert row(FIRST_PMID).found_at == NOW + timedelta(days=2)
 
 
 def test_owners_are_told_apart() -> None:

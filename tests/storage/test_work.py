@@ -77,6 +77,13 @@ def test_the_slot_of_a_dead_owner_is_taken_over_by_one(database: Database) -> No
     assert finish(database, "two", now=later)
 
 
+def test_a_sign_of_life_of_the_future_keeps_no_slot(database: Database) -> None:
+    ahead = START + timedelta(days=300)
+    beat(database, "one", ahead)
+    assert take(database, "one", ahead)
+    assert take(database, "two", START)
+
+
 def test_an_owner_that_asks_for_its_own_unfinished_slot_gets_it(database: Database) -> None:
     assert take(database, "one")
     assert take(database, "one")
