@@ -173,7 +173,7 @@ class Publishing:
     def _due(self, session: Session, now: datetime, on: date | None) -> list[Due]:
         if on is not None and instant(on, 0, ZoneInfo(self._zone)) > now:
             raise UsageError(f"{on} has not begun yet; an issue cannot be made ahead")
-        standings = issues.standings(session)
+        standings = issues.standings(session, now)
         suppressed = issues.suppressed_people(session)
         topics = people.living_topics(session)
         found = []
@@ -205,7 +205,7 @@ class Publishing:
             person = people.find(session, key)
             if person is not None and person.subscription is not None and person.subscription.topics:
                 held = person.subscription
-                standing = issues.standings(session).get(held.id, issues.Standing())
+                standing = issues.standings(session, now).get(held.id, issues.Standing())
                 since = standing.served_until or min(each.since for each in held.topics)
                 slot = Slot(day, instant(day, held.hour, ZoneInfo(held.zone)))
                 return Due(held, person.address, slot, since, 0, standing.last_delivery)
@@ -229,7 +229,7 @@ class Publishing:
         titles = people.living_topics(session)
         topics = {name: Topic(name, title, short_name(name, title)) for name, title in titles.items()}
         fresh = {each.subscription.person_id for each in due if each.since <= each.subscription.created_at}
-        before = issues.served_before(session, fresh)
+        before = issues.served_before(session, fresh, now)
         readers = [_reader(each, topics, before) for each in due]
         selector = Selector(session, readers, until, self._tree, known_by)
         weeks = issues.weekly_counts(session, topics, until)

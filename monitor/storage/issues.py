@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 from typing import Any
 
@@ -162,10 +162,16 @@ class IssueLine:
     topics: tuple[str, ...]
 
 
-def standings(session: Session) -> dict[int, Standing]:
-    """Return where each living subscription stands that was served at least once."""
+def standings(session: Session, now: datetime) -> dict[int, Standing]:
+    """Return where each living subscription stands that was served at least once.
+
+    Slots and ends that lie in the future come from a clock that was ahead once. They count for nothing: readers would
+    get no issue until then. What such an issue told is known by name all the same.
+    """
+    # It is tomorrow already somewhere.
+    slot = case((DeliveryRow.slot <= (now + _SAME).astimezone(UTC).date().isoformat(), DeliveryRow.slot))
     last = session.execute(
-        select(DeliveryRow.subscription_id, func.max(DeliveryRow.slot), func.max(DeliveryRow.id))
+        select(DeliveryRow.subscription_id, func.max(slot), func.max(DeliveryRow.id))
         .join(SubscriptionRow, SubscriptionRow.id == DeliveryRow.subscription_id)
         .where(SubscriptionRow.ended_at.is_(None))
         .group_by(DeliveryRow.subscription_id)
@@ -175,21 +181,21 @@ def standings(session: Session) -> dict[int, Standing]:
             select(DeliveryRow.subscription_id, func.max(IssueRow.covers_until))
             .join(SubscriptionRow, SubscriptionRow.id == DeliveryRow.subscription_id)
             .join(IssueRow, IssueRow.id == DeliveryRow.issue_id)
-            .where(SubscriptionRow.ended_at.is_(None), DeliveryRow.state.in_(UNDERWAY))
+            .where(SubscriptionRow.ended_at.is_(None), DeliveryRow.state.in_(UNDERWAY), IssueRow.covers_until <= now)
             .group_by(DeliveryRow.subscription_id)
         ).all()
     )
-    lost = _not_made_up_for(session)
+    lost = _not_made_up_for(session, now)
     found = {}
-    for number, slot, delivery in last:
+    for number, last_slot, delivery in last:
         until, arrived = served.get(number), 0
         if number in lost and (until is None or lost[number][0] < until):
             until, arrived = lost[number]
-        found[number] = Standing(slot, delivery, until, arrived)
+        found[number] = Standing(last_slot, delivery, until, arrived)
     return found
 
 
-def _not_made_up_for(session: Session) -> dict[int, tuple[datetime, int]]:
+def _not_made_up_for(session: Session, now: datetime) -> dict[int, tuple[datetime, int]]:
     """Return from when each living subscription lacks papers of an issue that did not arrive, and how many came since.
 
     An issue makes up for a lost one when it begins where that one did. What was frozen before the loss was known
@@ -214,7 +220,7 @@ def _not_made_up_for(session: Session) -> dict[int, tuple[datetime, int]]:
         )
         .join(SubscriptionRow, SubscriptionRow.id == DeliveryRow.subscription_id)
         .join(IssueRow, IssueRow.id == DeliveryRow.issue_id)
-        .where(SubscriptionRow.ended_at.is_(None), DeliveryRow.state.not_in(UNDERWAY))
+        .where(SubscriptionRow.ended_at.is_(None), DeliveryRow.state.not_in(UNDERWAY), IssueRow.covers_from <= now)
     )
     lost: dict[int, tuple[datetime, int]] = {}
     for number, begins, made_up_from, arrived in rows:
@@ -224,7 +230,7 @@ def _not_made_up_for(session: Session) -> dict[int, tuple[datetime, int]]:
     return lost
 
 
-def served_before(session: Session, people: Collection[int]) -> dict[int, datetime]:
+def served_before(session: Session, people: Collection[int], now: datetime) -> dict[int, datetime]:
     """Return until when the subscriptions that these people have ended served them."""
     found: dict[int, datetime] = {}
     for batch in batches(iter(people)):
@@ -236,6 +242,7 @@ def served_before(session: Session, people: Collection[int]) -> dict[int, dateti
                 DeliveryRow.person_id.in_(batch),
                 DeliveryRow.state.in_(UNDERWAY),
                 SubscriptionRow.ended_at.is_not(None),
+                IssueRow.covers_until <= now,
             )
             .group_by(DeliveryRow.person_id)
         )

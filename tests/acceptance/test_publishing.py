@@ -812,3 +812,27 @@ def test_a_reader_who_returns_hears_of_every_retraction_of_the_time_between(worl
     week_later(world, away // 7 + 4)
     world.publishing.publish()
     assert world.issues()[-1].kind == "quiet"
+
+
+@pytest.mark.parametrize("state", ["sent", "queued", "failed"])
+def test_an_issue_made_while_the_clock_was_ahead_stops_none_of_those_after_it(world: World, state: str) -> None:
+    world.reader("ada@lab.example", "car-nk")
+    world.moment += DAY
+    world.found(1)
+    world.moment += 300 * DAY  # the clock jumps, and somebody puts it right
+    world.found(2)
+    assert world.publishing.publish().deliveries == 1
+    world.delivered(state)
+    told = []
+    for number in range(1, 5):
+        week_later(world, number)
+        assert world.publishing.overdue() == 0
+        world.found(10 + number)
+        assert world.publishing.publish().deliveries == 1
+        assert world.publishing.publish().deliveries == 0
+        world.delivered()
+        last = world.issues()[-1]
+        told.append(sorted(each for _, each, _ in world.entries(last)))
+        assert (last.slot, last.content["missed"]) == (world.moment.date().isoformat(), 0)
+    # Told by name: nothing twice, and nothing lost that bears a moment of the future.
+    assert told == [[1, 2, 11] if state == "failed" else [11], [12], [13], [14]]
