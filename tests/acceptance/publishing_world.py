@@ -64,13 +64,16 @@ class World:
         phrases: Sequence[str] = (),
         missing: int = 0,
         refused: Sequence[str] = (),
+        covers: bool = True,
     ) -> None:
         """Let the core searches of these topics, or of all, have run just now."""
         with self.database.write() as session:
             for topic in topics or TOPICS:
                 number = self._poll(session, topic, state, error, phrases)
                 session.execute(
-                    update(PollRow).where(PollRow.id == number).values(missing=missing, refused=list(refused))
+                    update(PollRow)
+                    .where(PollRow.id == number)
+                    .values(missing=missing, refused=list(refused), covers=covers)
                 )
 
     def found(

@@ -836,3 +836,18 @@ def test_an_issue_made_while_the_clock_was_ahead_stops_none_of_those_after_it(wo
         assert (last.slot, last.content["missed"]) == (world.moment.date().isoformat(), 0)
     # Told by name: nothing twice, and nothing lost that bears a moment of the future.
     assert told == [[1, 2, 11] if state == "failed" else [11], [12], [13], [14]]
+
+
+def test_a_search_of_a_few_days_by_hand_says_nothing_of_how_a_topic_stands(world: World) -> None:
+    world.reader("ada@lab.example", "car-nk")
+    world.reader("bob@lab.example", "cik")
+    world.moment = MONDAY - WEEK - DAY
+    world.polled("car-nk", state="failed", error="PubMed did not answer")
+    world.polled("cik")
+    world.moment += DAY
+    world.polled("car-nk", covers=False)
+    world.polled("cik", covers=False, state="failed", error="stopped by hand")
+    world.publishing.publish()
+    kinds = {issue.content["topics"][0]["id"]: issue.kind for issue in world.issues()}
+    assert kinds == {"car-nk": "blind", "cik": "quiet"}
+    assert "1 of 1 searches did not work" in " ".join(world.issues()[0].text.split())
