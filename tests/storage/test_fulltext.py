@@ -122,6 +122,13 @@ def test_words_are_found_as_the_evaluator_sees_them(database: Database, column: 
     assert search(database, column, phrase) == [FIRST_PMID]
 
 
+def test_letters_that_unicode_does_not_take_apart_are_found_in_ascii(database: Database) -> None:
+    kept(database, citation(title=InlineXml("Œdema after Ħal."), authors=["Sørensen-Łukasz Þ"]))
+    assert search(database, "title", "oedema after hal") == [FIRST_PMID]
+    assert search(database, "authors", "sorensen lukasz th") == [FIRST_PMID]
+    assert search(database, "authors", "Sørensen") == [FIRST_PMID]
+
+
 def test_what_stands_elsewhere_is_not_found(database: Database) -> None:
     kept(database, RICH)
     for column, phrase in (

@@ -29,6 +29,11 @@ various very was we were what when which while with within without would
 STOPWORDS = frozenset(_STOPWORDS.split())
 """Words PubMed ignores outside phrases (User Guide, "Stopwords"), and the Booleans in lower case."""
 
+# Letters without a Unicode decomposition, as catalogues write them in ASCII: who types Sorensen means Sørensen too.
+_LETTERS = str.maketrans(
+    {"ø": "o", "ł": "l", "đ": "d", "ð": "d", "ħ": "h", "ŧ": "t", "ı": "i", "æ": "ae", "œ": "oe", "þ": "th"}
+)
+
 
 class SearchWords(NamedTuple):
     """The words of a search term; `truncated` if the last one ends in a usable `*`."""
@@ -66,11 +71,11 @@ def search_words(text: str) -> SearchWords:
 
 @lru_cache(maxsize=50_000)
 def fold(word: str) -> str:
-    """Fold case, width, ligatures and diacritics."""
+    """Fold case, width, ligatures, diacritics and barred letters."""
     if word.isascii():
         return word.lower()
     decomposed = unicodedata.normalize("NFKD", word.casefold())
-    return "".join(c for c in decomposed if c.isalnum()).casefold()
+    return "".join(c for c in decomposed if c.isalnum()).casefold().translate(_LETTERS)
 
 
 @lru_cache(maxsize=20_000)

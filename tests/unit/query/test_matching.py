@@ -218,6 +218,10 @@ def test_phrases_do_not_cross_from_one_field_to_the_next() -> None:
     [
         ("Ångström Müller naïve", "angstrom[ti] AND muller[ti] AND naive[ti]"),
         ("Mu\u0308ller", "müller[ti]"),
+        ("Sørensen Łukasz Đorđe", "sorensen[ti] AND lukasz[ti] AND dorde[ti]"),
+        ("Ħal ısı ǿ", "hal[ti] AND isi[ti] AND o[ti]"),
+        ("ÆTHER œdema Þór Ðuro", "aether[ti] AND oedema[ti] AND thor[ti] AND duro[ti]"),
+        ("Sorensen", "sørensen[ti]"),
         ("immuno\u00adtherapy", "immunotherapy[ti]"),
         ("ﬁbrosis STRASSE", "fibrosis[ti] AND straße[ti]"),
         ("ＣＡＲ－ＮＫ", '"CAR-NK"[ti]'),
@@ -321,3 +325,14 @@ def test_what_no_record_can_decide_is_said() -> None:
     assert [leaf.column - 1 for leaf, _ in told] == [text.index(each) for each in unknown] + [text.index("review")]
     assert all(why for _, why in told)
     assert undecidable(parse("clinicaltrial[filter] AND medline[sb]"), TREE) == ()
+
+
+def test_spans_cover_letters_that_fold_to_two() -> None:
+    (reason,) = explain(parse('"oedema of sorensen"[ti]'), titled("An Œdema of Sørensen."), TREE)
+    assert (reason.start, reason.end, reason.words) == (3, 20, "Œdema of Sørensen")
+
+
+def test_an_author_is_found_by_the_name_in_ascii() -> None:
+    person = document(Citation(pmid=1, author_lists=(AuthorList((Author("Þórðarson-Łuński", "Søren", "S"),)),)))
+    for search in ("thordarson-lunski s[au]", '"thordarson lunski s"[au]', "Soren Thordarson-Lunski[fau]"):
+        assert matches(parse(search), person, TREE), search
