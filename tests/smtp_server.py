@@ -29,12 +29,13 @@ class Accepted:
 class Script:
     """What to do at one phase instead of answering well; `times` bounds how often, None is always.
 
-    `fault`: a reply such as `450 4.2.0 later`, or `close`, `reset`, `silence`, `drip`, `half`, `garbage`, `endless`.
+    `domain` bounds a fault at RCPT or later to recipients there. `fault`: a reply such as `450 4.2.0 later`, or `close`, `reset`, `silence`, `drip`, `half`, `garbage`, `endless`.
     """
 
     phase: str = ""
     fault: str = ""
     times: int | None = None
+    domain: str = ""
     features: tuple[str, ...] = ("PIPELINING", "SIZE 50000000", "DSN", "SMTPUTF8", "ENHANCEDSTATUSCODES")
     offer_tls: bool = False
     auth: tuple[str, ...] = ()
@@ -108,8 +109,10 @@ class Relay:
             with self._lock:
                 self.open_now -= 1
 
-    def fault_at(self, phase: str) -> str | None:
+    def fault_at(self, phase: str, rcpt: str = "") -> str | None:
         with self._lock:
+            if self.script.domain and f"@{self.script.domain}>" not in rcpt:
+                return None
             if self.script.phase != phase or (self.script.times is not None and self.used >= self.script.times):
                 return None
             self.used += 1
@@ -161,9 +164,9 @@ class _Talk:
                 self.answer("mail", "250 2.1.0 ok")
             elif verb == "RCPT":
                 rcpt = line
-                self.answer("rcpt", "250 2.1.5 ok")
+                self.answer("rcpt", "250 2.1.5 ok", rcpt)
             elif verb == "DATA":
-                if self.answer("data", "354 go on"):
+                if self.answer("data", "354 go on", rcpt):
                     self.take(mail, rcpt)
             elif verb == "RSET":
                 self.send("250 2.0.0 forgotten")
@@ -174,7 +177,7 @@ class _Talk:
                 self.send("500 5.5.1 what?")
 
     def take(self, mail: str, rcpt: str) -> None:
-        fault = self.relay.fault_at("body")
+        fault = self.relay.fault_at("body", rcpt)
         if fault is not None:
             self.octets(100)
             if fault[:1].isdigit():
@@ -188,7 +191,7 @@ class _Talk:
             body += self.octets(65536)
         octets = body[:-3].replace(b"\r\n..", b"\r\n.")
         octets = octets[1:] if octets.startswith(b"..") else octets
-        fault = self.relay.fault_at("dot")
+        fault = self.relay.fault_at("dot", rcpt)
         if fault is None or not fault[:1].isdigit() or fault.startswith("2"):
             sender, recipient = (re.search("<(.*?)>", each)[1] for each in (mail, rcpt))
             self.relay.accepted.append(Accepted(sender, recipient, octets, mail, rcpt))
@@ -197,8 +200,8 @@ class _Talk:
         else:
             self.misbehave(fault)
 
-    def answer(self, phase: str, well: str) -> bool:
-        fault = self.relay.fault_at(phase)
+    def answer(self, phase: str, well: str, rcpt: str = "") -> bool:
+        fault = self.relay.fault_at(phase, rcpt)
         if fault is None:
             self.send(well)
             return True

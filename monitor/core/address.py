@@ -60,6 +60,11 @@ def address_key(text: str) -> str:
         return text.strip().casefold()
 
 
+def domain_of(address: str) -> str:
+    """Return what stands behind the `@`, in small letters."""
+    return address.rpartition("@")[2].lower()
+
+
 def _domain(given: str, domain: str) -> str:
     try:
         host = domain.encode("idna").decode("ascii").lower()

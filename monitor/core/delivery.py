@@ -57,7 +57,7 @@ class Verdict(StrEnum):
     """What an outcome means for the delivery, the address and the run.
 
     `retry`: later again. `full`: later again, and a point against the address when all tries are used up. `hard`: no
-    such address. `refused`: this mail will not be taken. `ours`: the relay refuses us or our set-up, stop the run.
+    such address. `refused`: this mail will not be taken. `ours`: we or our set-up are refused, see `is_the_domains`.
     `away`: the relay cannot be reached or used now, stop the run.
     """
 
@@ -91,6 +91,15 @@ def judge(outcome: Outcome) -> Verdict:
     if outcome.phase == "mail" and status != "5.6.7":
         return Verdict.OURS
     return Verdict.REFUSED
+
+
+def is_the_domains(phase: str) -> bool:
+    """Whether a refusal of us in this phase may be the word of the recipient's domain alone.
+
+    From RCPT on, the relay has heard whom the mail is for, and may pass on or apply what that domain says. Before, it
+    speaks for itself, and would to every other recipient.
+    """
+    return phase in PHASES[PHASES.index("rcpt") :]
 
 
 def wait_before_next(tries: int, jitter: float) -> timedelta:

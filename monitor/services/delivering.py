@@ -13,7 +13,7 @@ from datetime import datetime, timedelta
 import structlog
 from sqlalchemy.orm import Session
 
-from monitor.core.address import address_key
+from monitor.core.address import address_key, domain_of
 from monitor.core.delivery import (
     ABOUT_THE_RELAY,
     GIVE_UP_AFTER,
@@ -21,6 +21,7 @@ from monitor.core.delivery import (
     NoticeKind,
     Outcome,
     Verdict,
+    is_the_domains,
     judge,
     wait_before_next,
 )
@@ -68,6 +69,19 @@ class DeliveryReport:
     def tried(self) -> int:
         """How many letters were offered to the relay."""
         return self.sent + self.retried + self.failed + self.doubtful
+
+
+@dataclass(frozen=True, slots=True)
+class _Ended:
+    """What one letter means for those after it.
+
+    `lost`: the conversation broke off. `refusing`: the domain that refuses us, whose letters wait until `until`.
+    """
+
+    delivery: int
+    until: datetime
+    lost: bool = False
+    refusing: str | None = None
 
 
 class _TakenOver(Exception):
@@ -122,6 +136,7 @@ class Delivering:
             return report
         self._give_up_doubts(report)
         lost = 0
+        refusing: str | None = None
         try:
             while report.stopped is None and not stop():
                 room = self._rules.batch if limit is None else min(self._rules.batch, limit - report.tried)
@@ -131,7 +146,14 @@ class Delivering:
                 left = list(claims)
                 try:
                     while left and report.stopped is None and not stop():
-                        lost = lost + 1 if self._deliver(left.pop(0), report) else 0
+                        ended = self._deliver(left.pop(0), report)
+                        lost = lost + 1 if ended is not None and ended.lost else 0
+                        if ended is not None:
+                            if ended.refusing is not None:
+                                left = self._hold_up(ended.refusing, ended, left, report)
+                                if refusing not in (None, ended.refusing) and report.stopped is None:
+                                    report.stopped = f"two domains in a row refuse us: {refusing} and {ended.refusing}"
+                            refusing = ended.refusing
                         if lost >= self._rules.lost_in_a_row and report.stopped is None:
                             report.stopped = "the relay broke off several conversations in a row"
                 finally:
@@ -166,18 +188,41 @@ class Delivering:
                 reason=str(error),
             )
 
-    def _deliver(self, claimed: Claimed, report: DeliveryReport) -> bool:
-        """Send one letter and record the outcome; True if the conversation broke off."""
+    def _hold_up(self, domain: str, ended: _Ended, claims: Sequence[Claimed], report: DeliveryReport) -> list[Claimed]:
+        """Let all letters to a domain wait that refuses us, and return the claims that are for others.
+
+        When the letter that asked for all has done so long enough, those that waited with it are given up too;
+        otherwise each would begin three days of its own.
+        """
+        theirs = [each for each in claims if domain_of(each.address) == domain]
+        now = self._clock.now()
+        given_up, why = list[int](), ""
+        with self._database.write() as session:
+            deliveries.release(session, theirs)
+            since = deliveries.refused_since(session, ended.delivery)
+            if since is not None and now - since >= self._rules.give_up_after:
+                why = f"{domain} has refused us since {since:%Y-%m-%d %H:%M} UTC"
+                given_up = deliveries.give_up_domain(session, domain, since, why)
+            waiting = deliveries.postpone_domain(session, domain, ended.until)
+        report.failed += len(given_up)
+        report.problems += [f"delivery {each}: {why}" for each in given_up]
+        _log.warning(
+            "a domain refuses us; its letters wait", waiting=waiting, given_up=given_up, until=ended.until.isoformat()
+        )
+        return [each for each in claims if each not in theirs]
+
+    def _deliver(self, claimed: Claimed, report: DeliveryReport) -> _Ended | None:
+        """Send one letter and record the outcome; None if it was not offered to the relay."""
         with self._database.connection() as connection:
             standing = deliveries.standing(connection, claimed, address_key(claimed.address))
         if not standing.ours:
-            return False
+            return None
         if standing.obstacle is not None:
             now = self._clock.now()
             with self._database.write() as session:
                 deliveries.settle(session, claimed, "cancelled", now, tried=False, error=standing.obstacle)
             report.cancelled += 1
-            return False
+            return None
         try:
             message = splice(
                 self._template(claimed.issue_id),
@@ -188,10 +233,10 @@ class Delivering:
                 deliveries.settle(session, claimed, "failed", self._clock.now(), error=str(error))
             report.failed += 1
             report.problems.append(f"{claimed.address}: {error}")
-            return False
+            return None
         return self._hand_over(claimed, message, report)
 
-    def _hand_over(self, claimed: Claimed, message: bytes, report: DeliveryReport) -> bool:
+    def _hand_over(self, claimed: Claimed, message: bytes, report: DeliveryReport) -> _Ended | None:
         envelope = Envelope(
             sender=return_path(self._secret, claimed.id, self._domain),
             recipient=claimed.address,
@@ -213,11 +258,14 @@ class Delivering:
             outcome = self._transport.send(envelope, message, before_dot)
         except _TakenOver:
             _log.warning("another worker has taken the delivery over", delivery=claimed.id)
-            return False
+            return None
         seconds = time.monotonic() - started
         verdict = judge(outcome)
-        self._record(claimed, verdict, outcome, started_at, seconds, report)
-        return verdict is Verdict.IN_DOUBT or (verdict is Verdict.RETRY and outcome.code is None)
+        later = self._record(claimed, verdict, outcome, started_at, seconds, report)
+        if verdict is Verdict.OURS and is_the_domains(outcome.phase):
+            return _Ended(claimed.id, later, refusing=domain_of(claimed.address))
+        lost = verdict is Verdict.IN_DOUBT or (verdict is Verdict.RETRY and outcome.code is None)
+        return _Ended(claimed.id, later, lost=lost)
 
     def _record(
         self,
@@ -227,15 +275,17 @@ class Delivering:
         started_at: datetime,
         seconds: float,
         report: DeliveryReport,
-    ) -> None:
+    ) -> datetime:
+        """Write down how a try ended, and return when the next one may be."""
         now = self._clock.now()
+        later = now + wait_before_next(claimed.tries + 1, self._jitter())
         if verdict is Verdict.SENT:
             with self._database.connection(write=True) as connection:
                 deliveries.add_attempt(connection, claimed, verdict, outcome, started_at, seconds)
                 deliveries.settle(connection, claimed, "sent", now)
             report.sent += 1
             report.resent += claimed.doubts > 0
-            return
+            return now
         reason = _said(outcome)
         failed = False
         with self._database.write() as session:
@@ -248,7 +298,6 @@ class Delivering:
                 deliveries.settle(session, claimed, "failed", now, error=reason)
                 self._weigh(session, claimed, verdict, outcome, now)
             else:
-                later = now + wait_before_next(claimed.tries + 1, self._jitter())
                 deliveries.settle(session, claimed, "queued", now, next_at=later, error=reason)
         if verdict is Verdict.IN_DOUBT:
             report.doubtful += 1
@@ -267,8 +316,9 @@ class Delivering:
             status=outcome.enhanced,
             **_cause(outcome),
         )
-        if verdict in (Verdict.OURS, Verdict.AWAY):
+        if verdict is Verdict.AWAY or (verdict is Verdict.OURS and not is_the_domains(outcome.phase)):
             report.stopped = reason
+        return later
 
     def _weigh(self, session: Session, claimed: Claimed, verdict: Verdict, outcome: Outcome, now: datetime) -> None:
         """Let a refusal count against the address, where it is about the address."""
@@ -302,12 +352,18 @@ class Delivering:
         report.problems += [f"delivery {each}: {deliveries.DOUBTED_TWICE}" for each in given_up]
 
     def _breaker(self) -> str | None:
-        """Refusals of us, and nothing else, so many times in a row: leave the relay alone for a while."""
+        """Refusals of us, and nothing else, so many times in a row: leave the relay alone for a while.
+
+        One domain that refuses us says nothing about the relay, however often it does.
+        """
         with self._database.read() as session:
             latest = deliveries.latest_attempts(session, self._rules.breaker_after)
-        if len(latest) < self._rules.breaker_after or any(verdict is not Verdict.OURS for verdict, _ in latest):
+        if len(latest) < self._rules.breaker_after or any(each.verdict is not Verdict.OURS for each in latest):
             return None
-        until = latest[0][1] + self._rules.breaker_rest
+        refusing = {domain_of(each.address) if is_the_domains(each.phase) else None for each in latest}
+        if None not in refusing and len(refusing) == 1:
+            return None
+        until = latest[0].at + self._rules.breaker_rest
         if self._clock.now() >= until:
             return None
         return (

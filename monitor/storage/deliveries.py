@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import Connection, and_, bindparam, func, insert, or_, select, update
+from sqlalchemy import ColumnElement, Connection, Select, and_, bindparam, func, insert, or_, select, update
 from sqlalchemy.orm import Session
 
 from monitor.core.delivery import Outcome, Verdict
@@ -230,6 +230,24 @@ def release(session: Session, claims: Sequence[Claimed]) -> None:
         )
 
 
+def postpone_domain(session: Session, domain: str, until: datetime) -> int:
+    """Let what is queued for a domain wait until then, and return how many letters that holds up."""
+    found = _queued_for(domain, _DELIVERY.c.next_at < until)
+    changed = session.execute(
+        update(_DELIVERY).where(_DELIVERY.c.id.in_(found)).values(next_at=until).returning(_DELIVERY.c.id)
+    )
+    return len(changed.all())
+
+
+def give_up_domain(session: Session, domain: str, made_until: datetime, error: str) -> list[int]:
+    """Fail what has waited for a domain since that moment without being offered to it even once."""
+    found = _queued_for(domain, _DELIVERY.c.created_at <= made_until, _DELIVERY.c.tries == 0)
+    changed = session.execute(
+        update(_DELIVERY).where(_DELIVERY.c.id.in_(found)).values(state="failed", error=error).returning(_DELIVERY.c.id)
+    )
+    return [row.id for row in changed]
+
+
 def give_up_doubts(session: Session, now: datetime) -> list[int]:
     """Fail deliveries that are in doubt again after they were sent a second time; a third copy helps nobody."""
     table = _DELIVERY.c
@@ -261,10 +279,35 @@ def first_attempt_at(session: Session, delivery_id: int) -> datetime | None:
     ).one_or_none()
 
 
-def latest_attempts(session: Session, count: int) -> list[tuple[Verdict, datetime]]:
+def refused_since(session: Session, delivery_id: int) -> datetime | None:
+    """Return when a delivery was first refused for what we are."""
+    return session.scalars(
+        select(_ATTEMPT.c.at)
+        .where(_ATTEMPT.c.delivery_id == delivery_id, _ATTEMPT.c.outcome == Verdict.OURS.value)
+        .order_by(_ATTEMPT.c.id)
+        .limit(1)
+    ).one_or_none()
+
+
+@dataclass(frozen=True, slots=True)
+class Attempted:
+    """How a try ended, in which phase, and for which address."""
+
+    verdict: Verdict
+    phase: str
+    address: str
+    at: datetime
+
+
+def latest_attempts(session: Session, count: int) -> list[Attempted]:
     """Return how the latest attempts of the whole outbox ended, newest first."""
-    rows = session.execute(select(_ATTEMPT.c.outcome, _ATTEMPT.c.at).order_by(_ATTEMPT.c.id.desc()).limit(count)).all()
-    return [(Verdict(row.outcome), row.at) for row in rows]
+    rows = session.execute(
+        select(_ATTEMPT.c.outcome, _ATTEMPT.c.phase, _DELIVERY.c.address, _ATTEMPT.c.at)
+        .join_from(_ATTEMPT, _DELIVERY, _ATTEMPT.c.delivery_id == _DELIVERY.c.id)
+        .order_by(_ATTEMPT.c.id.desc())
+        .limit(count)
+    )
+    return [Attempted(Verdict(row.outcome), row.phase, row.address, row.at) for row in rows]
 
 
 def outbox(session: Session, now: datetime) -> Outbox:
@@ -278,6 +321,19 @@ def outbox(session: Session, now: datetime) -> Outbox:
     return Outbox(
         **{state: counts.get(state, 0) for state in ("queued", "leased", "in_doubt", "sent", "failed", "cancelled")},
         oldest_due=oldest,
+    )
+
+
+def _queued_for(domain: str, *more: ColumnElement[bool]) -> Select[tuple[int]]:
+    # Skipping what another worker holds: it comes to the same end there, and two of them never wait for each other.
+    return (
+        select(_DELIVERY.c.id)
+        .where(
+            _DELIVERY.c.state == "queued",
+            func.lower(_DELIVERY.c.address).endswith(f"@{domain}", autoescape=True),
+            *more,
+        )
+        .with_for_update(skip_locked=True)
     )
 
 

@@ -21,12 +21,16 @@ from monitor.services.delivering import Delivering, Rules
 from monitor.storage.engine import Database
 from monitor.storage.tables import BounceRow, EventRow, PersonRow, SubscriptionRow, SuppressionRow
 from tests.letters import template
-from tests.outbox import SECRET, SetClock, attempts, fill, rows
+from tests.outbox import SECRET, START, SetClock, attempts, fill, rows
 from tests.smtp_server import Relay, Script
 
 
 def people(count: int) -> list[str]:
-    return [f"reader{number}@lab.example" for number in range(count)]
+    return people_at("lab.example", count)
+
+
+def people_at(domain: str, count: int) -> list[str]:
+    return [f"reader{number}@{domain}" for number in range(count)]
 
 
 @contextmanager
@@ -155,12 +159,16 @@ def test_no_such_address_is_suppressed_at_once_and_logged(database: Database) ->
 
 
 @pytest.mark.parametrize("reply", ["554 5.7.1 policy", "530 5.7.0 log in first", "535 5.7.8 no", "552 5.3.4 too big"])
-def test_our_own_faults_stop_the_run_and_never_suppress(database: Database, reply: str) -> None:
-    fill(database, people(5))
-    with Relay(Script("rcpt", reply)) as relay, delivering(database, relay, SetClock()) as sender:
+@pytest.mark.parametrize(("phase", "tries"), [("mail", 1), ("rcpt", 2)])
+def test_our_own_faults_stop_the_run_and_never_suppress(database: Database, reply: str, phase: str, tries: int) -> None:
+    fill(database, [*people(2), *people_at("other.example", 2), "third@third.example"])
+    with Relay(Script(phase, reply)) as relay, delivering(database, relay, SetClock()) as sender:
         report = sender.run()
-        assert report.retried == 1
-        assert reply.split(maxsplit=1)[0] in report.stopped
+        assert report.retried == tries
+        if phase == "mail":
+            assert reply.split(maxsplit=1)[0] in report.stopped
+        else:
+            assert report.stopped == "two domains in a row refuse us: lab.example and other.example"
     assert [row.state for row in rows(database).values()] == ["queued"] * 5
     with database.read() as session:
         assert session.scalars(select(SuppressionRow)).all() == []
@@ -181,6 +189,97 @@ def test_ten_refusals_of_us_in_a_row_open_the_breaker_for_an_hour(database: Data
         assert relay.connections == connections
         clock.advance(minutes=1)
         assert sender.run().sent == 15
+
+
+BLOCKED = Script("rcpt", "550 5.7.1 we take no mail from you", domain="blocked.example")
+
+
+def test_a_domain_that_refuses_us_waits_and_holds_up_nobody_else(database: Database) -> None:
+    blocked = fill(database, people_at("blocked.example", 30))
+    good = fill(database, people_at("good.example", 40), slot="2026-11-24")
+    clock = SetClock()
+    with Relay(BLOCKED) as relay, delivering(database, relay, clock) as sender:
+        report = sender.run()
+        assert (report.sent, report.retried, report.stopped) == (40, 1, None)
+        assert {rows(database)[id].next_at for id in blocked} == {clock.at + timedelta(minutes=1)}
+        for minutes in (1, 5, 15, 60, 60):
+            clock.advance(minutes=minutes)
+            assert (sender.run().tried, sender.run().tried) == (1, 0)
+    assert [rows(database)[id].state for id in good] == ["sent"] * 40
+    assert [rows(database)[id].state for id in blocked] == ["queued"] * 30
+
+
+def test_a_domain_that_relents_gets_all_its_letters_at_once(sqlite_database: Database) -> None:
+    fill(sqlite_database, people_at("blocked.example", 30))
+    clock = SetClock()
+    script = Script("rcpt", BLOCKED.fault, domain="blocked.example", times=3)
+    with Relay(script) as relay, delivering(sqlite_database, relay, clock) as sender:
+        for minutes in (1, 5, 15):
+            assert sender.run().retried == 1
+            clock.advance(minutes=minutes)
+        assert sender.run().sent == 30
+
+
+def test_all_that_waited_three_days_for_a_domain_is_given_up_together(database: Database) -> None:
+    waited = fill(database, people_at("blocked.example", 5))
+    clock = SetClock()
+    with Relay(BLOCKED) as relay, delivering(database, relay, clock) as sender:
+        sender.run()
+        clock.advance(days=2)
+        sender.run()
+        late = fill(database, ["late@blocked.example"], slot="2026-11-25", at=clock.at)
+        other = fill(database, ["ada@unblocked.example"], slot="2026-11-26", at=START + timedelta(days=9))
+        clock.advance(days=1)
+        assert sender.run().retried == 1
+        clock.advance(minutes=1)
+        assert sender.run().failed == 5
+    states = rows(database)
+    assert [states[id].state for id in (*waited, *late, *other)] == ["failed"] * 5 + ["queued"] * 2
+    assert "blocked.example has refused us since 2026-11-23 06:00 UTC" in states[waited[4]].error
+    with database.read() as session:
+        assert session.scalars(select(SuppressionRow)).all() == []
+        assert session.scalars(select(BounceRow)).all() == []
+
+
+def test_letters_never_refused_are_not_given_up_with_one_that_is(sqlite_database: Database) -> None:
+    ids = fill(sqlite_database, people_at("blocked.example", 3))
+    clock = SetClock()
+    with Relay() as relay:
+        pass
+    with delivering(sqlite_database, relay, clock) as sender:
+        assert sender.run().stopped
+    clock.advance(days=4)
+    with Relay(BLOCKED) as relay, delivering(sqlite_database, relay, clock) as sender:
+        assert sender.run().retried == 1
+        clock.advance(minutes=1)
+        assert sender.run().failed == 1
+    assert [rows(sqlite_database)[id].state for id in ids] == ["failed", "queued", "queued"]
+
+
+def test_one_domain_never_opens_the_breaker_two_do(database: Database) -> None:
+    fill(database, people_at("blocked.example", 3))
+    clock = SetClock()
+    with Relay(Script("rcpt", BLOCKED.fault)) as relay, delivering(database, relay, clock) as sender:
+        for _ in range(12):
+            assert (sender.run().retried, sender.run().stopped) == (1, None)
+            clock.advance(hours=1)
+        fill(database, ["ada@other.example"], slot="2026-11-24")
+        assert "two domains in a row" in sender.run().stopped
+        assert "in a row" in sender.run().stopped
+        connections = relay.connections
+        clock.advance(minutes=59)
+        assert "10 times in a row" in sender.run().stopped
+        assert relay.connections == connections
+
+
+def test_a_domain_is_told_from_one_that_ends_like_it(database: Database) -> None:
+    fill(
+        database,
+        ["ada@blocked.example", "grace@sub.blocked.example", "alan@notblocked.example", "lise@bLocked.example"],
+    )
+    with Relay(BLOCKED) as relay, delivering(database, relay, SetClock()) as sender:
+        assert sender.run().sent == 2
+    assert {each.recipient for each in relay.accepted} == {"grace@sub.blocked.example", "alan@notblocked.example"}
 
 
 def test_a_relay_out_of_reach_stops_the_run_and_is_tried_again(database: Database) -> None:

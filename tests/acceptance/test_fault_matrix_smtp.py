@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import ssl
 import time
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -17,6 +18,9 @@ import trustme
 from monitor.core.delivery import Envelope, Fate, Verdict, judge
 from monitor.mail.conversation import Deadlines
 from monitor.mail.smtp import SmtpTransport
+from monitor.services.delivering import Delivering
+from monitor.storage.engine import Database
+from tests.outbox import SECRET, SetClock, fill, rows
 from tests.smtp_server import Relay, Script
 
 ENVELOPE = Envelope("bounce+1.00@lab.example", "grace@lab.example", "1.00", "<1@lab.example>")
@@ -164,3 +168,32 @@ def test_an_exception_before_the_dot_leaves_the_relay_without_the_mail() -> None
             sender.send(ENVELOPE, MESSAGE, lose)
         assert relay.wait_until_all_closed()
         assert relay.accepted == []
+
+
+@pytest.mark.parametrize(
+    ("phase", "sent", "stopped"),
+    [
+        ("connect", 0, True),
+        ("ehlo", 0, True),
+        ("mail", 0, True),
+        ("rcpt", 2, False),
+        ("data", 2, False),
+        ("dot", 2, False),
+    ],
+)
+def test_a_refusal_of_us_stops_the_run_before_rcpt_and_postpones_one_domain_from_there(
+    sqlite_database: Database, phase: str, sent: int, stopped: bool
+) -> None:
+    ids = fill(sqlite_database, ["a@blocked.example", "b@blocked.example", "c@good.example", "d@good.example"])
+    script = Script(phase, "554 5.7.1 not you", domain="" if stopped else "blocked.example")
+    clock = SetClock()
+    with Relay(script) as relay:
+        sender = SmtpTransport(
+            "127.0.0.1", relay.port, security="none", local_hostname="x.example", deadlines=DEADLINES
+        )
+        report = Delivering(
+            sqlite_database, sender, clock, secret=SECRET, domain="lab.example", owner="test", jitter=lambda: 0.0
+        ).run()
+    assert (report.retried, report.sent, report.stopped is not None) == (1, sent, stopped)
+    waiting = [rows(sqlite_database)[id].next_at - clock.at for id in ids[:2]]
+    assert waiting == [timedelta(minutes=1), timedelta(minutes=0 if stopped else 1)]

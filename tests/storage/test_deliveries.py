@@ -109,8 +109,10 @@ def test_attempts_are_kept_and_read_newest_first(database: Database) -> None:
         deliveries.add_attempt(session, claimed, Verdict.RETRY, Outcome(Fate.NOT_SENT, "rcpt", 450), START, 0.5)
         deliveries.add_attempt(session, claimed, Verdict.SENT, SENT, LATER, 0.1)
     with database.read() as session:
-        assert deliveries.latest_attempts(session, 5) == [(Verdict.SENT, LATER), (Verdict.RETRY, START)]
+        latest = deliveries.latest_attempts(session, 5)
         assert deliveries.first_attempt_at(session, claimed.id) == START
+    assert [(each.verdict, each.at) for each in latest] == [(Verdict.SENT, LATER), (Verdict.RETRY, START)]
+    assert (latest[0].phase, latest[0].address) == ("dot", "reader0@lab.example")
 
 
 def test_the_outbox_is_counted(database: Database) -> None:
