@@ -186,6 +186,7 @@ class Cutter:
         One that never closes is broken and taken for text, so that it cannot swallow the records behind it.
         """
         found: list[int] = []
+        closing = _Closers(data)
         at = 0
         while (token := self._token.search(data, at)) is not None:
             if limit is not None and found and token.end() > limit:
@@ -195,7 +196,7 @@ class Cutter:
                 found.append(token.end())
                 at = token.end()
                 continue
-            at = _after_aside(data, token.end(), closer)
+            at = closing.after(token.end(), closer)
             if at < 0:
                 if not complete and len(data) - token.start() < _LARGEST_ASIDE:
                     break
@@ -224,12 +225,31 @@ class Cutter:
         return self.rest[: end.start()], None
 
 
-def _after_aside(data: bytes | bytearray, at: int, closer: bytes) -> int:
-    """Where a comment, CDATA section or instruction ends; -1 if it does not, or not as XML demands."""
-    end = data.find(closer, at, at + _LARGEST_ASIDE)
-    if end < 0 or (closer == b"-->" and data.find(b"--", at, end) >= 0):
-        return -1
-    return end + len(closer)
+class _Closers:
+    """Where comments, CDATA sections and instructions end. However many never do, no byte is searched twice for one."""
+
+    def __init__(self, data: bytes | bytearray) -> None:
+        self._data = data
+        self._known: dict[bytes, tuple[int, int]] = {}
+
+    def after(self, at: int, closer: bytes) -> int:
+        """Return where what begins at `at` is over; -1 if it is not, or not as XML demands."""
+        if closer == b"-->":
+            # "--" may stand in no comment but at its end, so the next one tells.
+            end = self._next(at, b"--")
+            return end + 3 if end >= 0 and self._data[end : end + 3] == closer else -1
+        end = self._next(at, closer)
+        return end + len(closer) if end >= 0 else -1
+
+    def _next(self, at: int, wanted: bytes) -> int:
+        """Find what is wanted no further off than an aside may be long; `at` never goes back."""
+        place, searched = self._known.get(wanted, (-1, 0))
+        if place < at:
+            limit = min(at + _LARGEST_ASIDE, len(self._data))
+            place = self._data.find(wanted, max(at, searched), limit)
+            # A beginning of what is wanted may stand at the limit.
+            self._known[wanted] = place, max(at, limit - len(wanted) + 1) if place < 0 else place
+        return place
 
 
 def _skip_misc(data: bytes, at: int) -> int:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import random
+import re
 import tracemalloc
 import zlib
 from collections.abc import Iterator
@@ -16,6 +17,7 @@ from hypothesis import strategies as st
 from monitor.core.citation import Citation, Deleted
 from monitor.errors import IncompleteResponse, MonitorError, RecordError
 from monitor.pubmed import cutting
+from monitor.pubmed.cutting import Cutter
 from monitor.pubmed.parse import Found, open_records, read_records
 from tests.benchmarks.corpus import invented_xml
 
@@ -277,6 +279,51 @@ def test_no_cut_inside_comments_and_cdata(aside: str, size: int) -> None:
 def test_a_long_comment_across_many_pieces() -> None:
     aside = "<!--" + "</PubmedArticle> " * 20_000 + "-->"
     assert pmids(read(HEAD + record(1, aside) + record(2) + TAIL, 4096)) == [1, 2]
+
+
+class Searched(bytes):
+    """Bytes that count how many of them `find` looks at."""
+
+    looked_at = 0
+
+    def find(self, sub: bytes, start: int = 0, end: int | None = None) -> int:  # type: ignore[override]
+        stop = len(self) if end is None else min(end, len(self))
+        place = super().find(sub, start, stop)
+        self.looked_at += (place if place >= 0 else stop) - start
+        return place
+
+
+@pytest.mark.parametrize("opener", ["<!-- ", "<![CDATA[ ", "<?x ", "<!-- <![CDATA[ <?x ", "<!-- a -- b -->"])
+def test_what_never_closes_is_not_searched_for_again_and_again(opener: str) -> None:
+    data = Searched(b"".join(record(n, opener) for n in range(1, 2001)))
+    ends = Cutter(iter([HEAD])).ends(data, complete=True)
+    assert len(ends) == 2000
+    assert data.looked_at < 4 * len(data)
+
+
+@given(
+    parts=st.lists(
+        st.sampled_from(
+            [b"<!--", b"-->", b"--", b"->", b"<![CDATA[", b"]]>", b"]", b"<?", b"?>", b"x" * 9, b"</PubmedArticle>"]
+        ),
+        max_size=40,
+    ),
+    complete=st.booleans(),
+)
+def test_ends_are_those_that_a_plain_reading_finds(parts: list[bytes], complete: bool) -> None:
+    data = b"".join(parts)
+    expected, at = [], 0
+    tokens = re.compile(rb"<!--|<!\[CDATA\[|<\?|</PubmedArticle>")
+    while (token := tokens.search(data, at)) is not None:
+        at = token.end()
+        closed = {b"<!--": rb"(?:(?!--).)*-->", b"<![CDATA[": rb".*?\]\]>", b"<?": rb".*?\?>"}.get(token[0])
+        if closed is None:
+            expected.append(at)
+        elif (aside := re.compile(closed, re.DOTALL).match(data, at)) is not None:
+            at = aside.end()
+        elif not complete:
+            break
+    assert Cutter(iter([HEAD])).ends(data, complete) == expected
 
 
 # ---- hostile documents
