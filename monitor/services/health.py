@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 
-from monitor.core.health import Finding, Installation, examine
+from monitor.core.health import Finding, Installation, State, examine
 from monitor.services.ports import Clock
+from monitor.services.subscribing import unknown_zones
 from monitor.storage import facts as stored
 from monitor.storage import soundness
 from monitor.storage.engine import Database
@@ -31,8 +32,20 @@ class HealthCheck:
         now = self._clock.now()
         with self._database.read() as session:
             facts = stored.facts(session, now)
+            unknown = unknown_zones(session)
         facts = replace(facts, digests_overdue=self._digests_overdue())
         if thorough:
             with self._database.write() as session:
                 facts = replace(facts, damage=tuple(soundness.problems(session)))
-        return examine(facts, self._installation, now, expect_worker=expect_worker)
+        return [*_zones(unknown), *examine(facts, self._installation, now, expect_worker=expect_worker)]
+
+
+def _zones(unknown: Mapping[str, int]) -> Iterator[Finding]:
+    for zone, count in sorted(unknown.items()):
+        yield Finding(
+            "digests",
+            State.PROBLEM,
+            f"This machine does not know the time zone {zone} of {count} subscription{'s' if count > 1 else ''}: "
+            "no digest is made for them.",
+            "Install a newer tzdata, or set another zone: monitor person subscribe ADDRESS --zone ZONE.",
+        )

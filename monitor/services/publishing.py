@@ -12,6 +12,7 @@ from datetime import date, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
+import structlog
 from sqlalchemy.orm import Session
 
 from monitor.core import recheck
@@ -27,11 +28,14 @@ from monitor.mail.message import Marks, Sender, build_template, make_message_id,
 from monitor.mail.render import Letter, render_digest
 from monitor.services.ports import Clock
 from monitor.services.selecting import OVERLAP, Reader, Selector
+from monitor.services.subscribing import zone_of
 from monitor.storage import checks, issues, people
 from monitor.storage.engine import Database
 
 OVERDUE = timedelta(hours=2)
 _DEFAULT_SPAN = timedelta(days=7)
+
+_log = structlog.get_logger()
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,6 +100,7 @@ class Publishing:
         self._name = name
         self._zone = zone
         self._language = language
+        self._left_out: set[tuple[int, str]] = set()
 
     def due(self, on: date | None = None) -> list[Due]:
         """Return every subscription whose slot has come and has no delivery yet; see `publish` for `on`."""
@@ -181,7 +186,10 @@ class Publishing:
             if subscription.person_id in suppressed or not any(each.topic in topics for each in subscription.topics):
                 continue
             standing = standings.get(subscription.id, issues.Standing())
-            zone = ZoneInfo(subscription.zone)
+            zone = zone_of(subscription)
+            if zone is None:
+                self._cannot_serve(subscription)
+                continue
             if on is None:
                 slot = latest_slot(subscription.day, subscription.hour, zone, now)
                 if slot.at <= subscription.scheduled_at:
@@ -198,6 +206,16 @@ class Publishing:
             found.append(Due(subscription, address, slot, since, missed, standing.last_delivery))
         return found
 
+    def _cannot_serve(self, subscription: Subscription) -> None:
+        """Say once a process, not at every tick, that a reader is left out; the health check says it for good."""
+        if (subscription.id, subscription.zone) not in self._left_out:
+            self._left_out.add((subscription.id, subscription.zone))
+            _log.error(
+                "a reader gets no digest: this machine does not know the time zone",
+                person=subscription.person_id,
+                zone=subscription.zone,
+            )
+
     def _one(self, session: Session, address: str | None, now: datetime, on: date | None) -> Due:
         day = on or now.astimezone(ZoneInfo(self._zone)).date()
         if address is not None:
@@ -205,9 +223,15 @@ class Publishing:
             person = people.find(session, key)
             if person is not None and person.subscription is not None and person.subscription.topics:
                 held = person.subscription
+                zone = zone_of(held)
+                if zone is None:
+                    raise UsageError(
+                        f"this machine does not know the time zone {held.zone!r} of {person.address}; "
+                        "set another, or install a newer tzdata"
+                    )
                 standing = issues.standings(session, now).get(held.id, issues.Standing())
                 since = standing.served_until or min(each.since for each in held.topics)
-                slot = Slot(day, instant(day, held.hour, ZoneInfo(held.zone)))
+                slot = Slot(day, instant(day, held.hour, zone))
                 return Due(held, person.address, slot, since, 0, standing.last_delivery)
         at = min(now, _end(on, self._zone) or now)
         everything = tuple(Followed(topic, at - _DEFAULT_SPAN) for topic in people.living_topics(session))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import secrets
 import zoneinfo
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
@@ -233,6 +234,19 @@ class Subscribing:
             {"reason": person.suppressed},
             {"opt_in": True},
         )
+
+
+def zone_of(subscription: Subscription) -> zoneinfo.ZoneInfo | None:
+    """Return the zone a subscription keeps to; None when this machine's tzdata does not have it (any more)."""
+    try:
+        return zoneinfo.ZoneInfo(subscription.zone)
+    except (KeyError, ValueError, OSError):  # unknown; no name at all; a folder or an unreadable file
+        return None
+
+
+def unknown_zones(session: Session) -> dict[str, int]:
+    """Count the living subscriptions of each zone that this machine does not know: their readers get no digest."""
+    return dict(Counter(held.zone for held, _ in people.living(session) if zone_of(held) is None))
 
 
 def _known(session: Session, address: Address) -> Person:

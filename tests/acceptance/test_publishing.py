@@ -12,15 +12,18 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import structlog
 from sqlalchemy import event, func, select, update
 
 from monitor.core.citation import Correction, HistoryDate, InlineXml, PartialDate, PublicationType
+from monitor.core.health import Installation, State
 from monitor.errors import UsageError
 from monitor.mail.message import TOKEN_MARK, Marks, splice
+from monitor.services.health import HealthCheck
 from monitor.services.publishing import Publishing
 from monitor.storage import bounces, checks, issues
 from monitor.storage.engine import Database, connect
-from monitor.storage.tables import DeliveryRow, HitRow, IssueRow
+from monitor.storage.tables import DeliveryRow, HitRow, IssueRow, SubscriptionRow
 from tests.acceptance.publishing_world import LINKS, MONDAY, SENDER, World
 from tests.factories import FIRST_PMID
 
@@ -851,3 +854,35 @@ def test_a_search_of_a_few_days_by_hand_says_nothing_of_how_a_topic_stands(world
     kinds = {issue.content["topics"][0]["id"]: issue.kind for issue in world.issues()}
     assert kinds == {"car-nk": "blind", "cik": "quiet"}
     assert "1 of 1 searches did not work" in " ".join(world.issues()[0].text.split())
+
+
+@pytest.mark.parametrize("zone", ["America/Gone", "", "/etc/passwd", "America"])
+def test_a_zone_that_this_machine_lacks_leaves_out_its_reader_only_and_is_no_secret(small: World, zone: str) -> None:
+    for name in ("ada", "bob", "eve"):
+        small.reader(f"{name}@lab.example", "car-nk")
+    with small.database.write() as session:
+        session.execute(update(SubscriptionRow).where(SubscriptionRow.id == 2).values(zone=zone))
+    small.moment += DAY
+    small.found(1)
+    week_later(small)
+    with structlog.testing.capture_logs() as said:
+        assert small.publishing.publish().deliveries == 2
+        assert small.publishing.publish().deliveries == 0
+    assert [row.address for row in small.deliveries()] == ["ada@lab.example", "eve@lab.example"]
+    assert [(line["log_level"], line["person"], line["zone"]) for line in said] == [("error", 2, zone)]
+    health = HealthCheck(small.database, small, Installation(True, True, "http://localhost"), small.publishing.overdue)
+    found = [each for each in health.findings(expect_worker=False) if each.state is State.PROBLEM]
+    assert f"does not know the time zone {zone} of 1 subscription:" in found[0].text
+    with pytest.raises(UsageError, match="does not know the time zone"):
+        small.publishing.preview("bob@lab.example")
+    small.moment += timedelta(hours=1)
+    small.subscribing.subscribe("bob@lab.example", [], zone="America/New_York")
+    small.moment += WEEK
+    small.polled()
+    small.publishing.publish()
+    told = {
+        row.address: small.entries(next(i for i in small.issues() if i.id == row.issue_id))
+        for row in small.deliveries()
+    }
+    assert told["bob@lab.example"] == [("news", 1, [])]
+    assert not [each for each in health.findings(expect_worker=False) if "time zone" in each.text]
