@@ -216,15 +216,21 @@ class House:
 
     @cached_property
     def working(self) -> Working:
-        from monitor.services.working import Job, Turn, Working, daily, every
+        from monitor.services import retrieving
+        from monitor.services.working import Job, Stopped, Turn, Working, daily, every
 
         def poll(turn: Turn) -> None:
             self.stopping = turn.stopping
             self.polling.poll_due(self.settings.poll_hour, self.settings.zone)
+            if turn.stopping():
+                raise Stopped("polls may be left to do")
 
         def recheck(turn: Turn) -> None:
             self.stopping = turn.stopping
-            self.rechecking.run()
+            try:
+                self.rechecking.run()
+            except retrieving.Stopped as error:
+                raise Stopped(str(error)) from error
 
         jobs = [
             Job("publish", "mail", lambda _turn: self._publish(), every(10)),

@@ -163,10 +163,6 @@ class Polling:
         """
         return self._run(self._due_tasks(hour, zone), progress)
 
-    def due(self, hour: int, zone: ZoneInfo) -> list[str]:
-        """Return the topics of which a poll is due."""
-        return list(dict.fromkeys(task.topic.id for task in self._due_tasks(hour, zone)))
-
     def preview(
         self, names: Sequence[str] = (), *, since: date | None = None, until: date | None = None, full: bool = False
     ) -> tuple[Preview, ...]:

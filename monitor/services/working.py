@@ -22,7 +22,6 @@ from monitor.errors import MonitorError
 from monitor.services.ports import Clock
 from monitor.storage import work
 from monitor.storage.engine import Database
-from monitor.storage.work import Heartbeat, Run
 
 KEEP_TRACES = timedelta(days=30)
 """How long slots, signs of life and poll batches are kept after they have done their work."""
@@ -76,19 +75,6 @@ def daily(hour: int, zone: tzinfo) -> Slots:
     def slot(now: datetime) -> str | None:
         today = now.astimezone(zone).date()
         return (today if instant(today, hour, zone) <= now else today - timedelta(days=1)).isoformat()
-
-    return slot
-
-
-def monthly(hour: int, zone: tzinfo) -> Slots:
-    """Every local month from `hour` o'clock on its first day on; `2026-11` is the slot."""
-
-    def slot(now: datetime) -> str | None:
-        today = now.astimezone(zone).date()
-        first = today.replace(day=1)
-        if instant(first, hour, zone) > now:
-            first = (first - timedelta(days=1)).replace(day=1)
-        return f"{first:%Y-%m}"
 
     return slot
 
@@ -168,16 +154,6 @@ class Working:
             }
         with self._database.write() as session:
             work.beat(session, self.owner, self._clock.now(), details)
-
-    def heartbeats(self) -> list[Heartbeat]:
-        """Return every worker's last sign of life."""
-        with self._database.read() as session:
-            return work.heartbeats(session)
-
-    def latest_runs(self) -> list[Run]:
-        """Return the newest slot of each job."""
-        with self._database.read() as session:
-            return work.latest_runs(session)
 
     def housekeeping(self, turn: Turn) -> None:
         """Delete traces that have done their work; a job like the others."""

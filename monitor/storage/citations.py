@@ -29,7 +29,6 @@ __all__ = [
     "load",
     "load_each",
     "load_version",
-    "provisional",
     "relations",
     "totals",
     "versions",
@@ -147,13 +146,6 @@ def known(session: Session, pmids: Iterable[int], *, fetched: bool = True) -> se
             query = query.where(CitationRow.provisional.is_(False))
         found.update(session.scalars(query))
     return found
-
-
-def provisional(session: Session) -> list[int]:
-    """Return PMIDs that a file named and that wait to be fetched."""
-    return list(
-        session.scalars(select(CitationRow.pmid).where(CitationRow.provisional.is_(True)).order_by(CitationRow.pmid))
-    )
 
 
 def versions(session: Session, pmid: int) -> list[Version]:

@@ -393,11 +393,6 @@ def latest(session: Session) -> list[Poll]:
     return _polls(session, PollRow.id.in_(newest))
 
 
-def started_between(session: Session, since: datetime, until: datetime) -> list[Poll]:
-    """Return the polls that began from `since` on and before `until`, in order."""
-    return _polls(session, PollRow.started_at >= since, PollRow.started_at < until)
-
-
 def poll(session: Session, poll_id: int) -> Poll | None:
     """Return one poll."""
     found = _polls(session, PollRow.id == poll_id)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -14,27 +13,6 @@ from sqlalchemy.orm import Session
 
 from monitor.core.health import CLOCKS_APART
 from monitor.storage.tables import HeartbeatRow, PollBatchRow, PollRow, SlotRow
-
-
-@dataclass(frozen=True, slots=True)
-class Heartbeat:
-    """The last sign of life of a worker, and what it was doing."""
-
-    name: str
-    at: datetime
-    details: dict[str, Any]
-
-
-@dataclass(frozen=True, slots=True)
-class Run:
-    """A slot that was taken. `finished_at` is None while it runs, or since its process died; `error` how it failed."""
-
-    job: str
-    slot: str
-    owner: str
-    taken_at: datetime
-    finished_at: datetime | None
-    error: str | None
 
 
 def take_slot(
@@ -110,19 +88,6 @@ def finished(session: Session, job: str, slot: str) -> bool:
     return row is not None and row.finished_at is not None and row.error is None
 
 
-def latest_runs(session: Session) -> list[Run]:
-    """Return the newest slot of each job, by name of the job, for `doctor` and health."""
-    rows = session.execute(
-        select(SlotRow.job, SlotRow.slot, SlotRow.owner, SlotRow.taken_at, SlotRow.finished_at, SlotRow.error).order_by(
-            SlotRow.job, SlotRow.taken_at.desc()
-        )
-    )
-    newest: dict[str, Run] = {}
-    for row in rows:
-        newest.setdefault(row.job, Run(*row))
-    return list(newest.values())
-
-
 def beat(session: Session, name: str, now: datetime, details: dict[str, Any]) -> None:
     """Leave a sign of life."""
     statement = _insert(session)(HeartbeatRow).values(name=name, at=now, details=details)
@@ -132,14 +97,6 @@ def beat(session: Session, name: str, now: datetime, details: dict[str, Any]) ->
             set_={"at": statement.excluded.at, "details": statement.excluded.details},
         )
     )
-
-
-def heartbeats(session: Session) -> list[Heartbeat]:
-    """Return every worker's last sign of life, newest first."""
-    rows = session.execute(
-        select(HeartbeatRow.name, HeartbeatRow.at, HeartbeatRow.details).order_by(HeartbeatRow.at.desc())
-    )
-    return [Heartbeat(*row) for row in rows]
 
 
 def forget(session: Session, before: datetime) -> dict[str, int]:

@@ -261,12 +261,12 @@ def test_named_records_are_fetched_or_wait(lab: Lab, tmp_path: Path, name: str, 
     assert (report.provisional, report.new, report.exit_code) == (2, 0, 3)
     assert "MONITOR_NCBI_EMAIL" in report.refusals()[0]
     with lab.database.read() as session:
-        assert citations.provisional(session) == [FIRST, FIRST + 1]
+        assert citations.totals(session).provisional == 2
         assert checks.due(session, lab.now(), 10) == [FIRST, FIRST + 1]
     report = run(lab, file)
     assert (report.new + report.revised, report.exit_code) == (2, 0)
     with lab.database.read() as session:
-        assert citations.provisional(session) == []
+        assert citations.totals(session).provisional == 0
         assert "CAR-NK" in (citations.load(session, [FIRST])[FIRST].title or "")
 
 
@@ -277,7 +277,7 @@ def test_records_that_wait_are_fetched_by_the_rolling_check(lab: Lab, tmp_path: 
     lab.server.faults.clear()
     rechecking(lab, lab.server).run()
     with lab.database.read() as session:
-        assert citations.provisional(session) == []
+        assert citations.totals(session).provisional == 0
 
 
 def test_entries_without_a_pmid_and_pmids_without_a_record_are_listed(lab: Lab, tmp_path: Path) -> None:

@@ -6,20 +6,27 @@ import os
 import signal
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import UTC, date, datetime, timedelta
 from itertools import pairwise
 from multiprocessing.connection import Connection
+from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import pytest
+from sqlalchemy import select
 
+from monitor.build import House, build
 from monitor.errors import PubmedUnavailable
+from monitor.pubmed.sandbox import SetClock as SandboxClock
 from monitor.scheduler import Ticker
-from monitor.services.working import Job, Stopped, Turn, Working, daily, every, monthly
-from monitor.storage import work
+from monitor.services.working import Job, Stopped, Turn, Working, daily, every
+from monitor.settings import load, with_secret_key
 from monitor.storage.engine import Database
+from monitor.storage.tables import HeartbeatRow, SlotRow
 from tests import processes
+from tests.acceptance.polling import NOW, NoPace, records, sandbox
 from tests.outbox import RealClock, SetClock, fill, rows
 from tests.smtp_server import Relay
 
@@ -40,6 +47,14 @@ class Recorder:
     def __call__(self, turn: Turn) -> None:
         self.turns.append(turn.slot)
         self.does(turn)
+
+
+@contextmanager
+def house(url: str, home: Path, clock: SandboxClock) -> Iterator[House]:
+    """A real installation against a sandbox, without waits."""
+    with build(with_secret_key(load(environ={}, home=home, eutils_url=url)), clock=clock, create=True) as here:
+        here.pacer = NoPace()
+        yield here
 
 
 def fail(turn: Turn) -> None:
@@ -68,17 +83,16 @@ def test_a_daily_slot_in_the_gap_of_spring_begins_where_the_gap_ends() -> None:
     assert daily(2, BERLIN)(at("2026-03-29T01:00:00")) == "2026-03-29"
 
 
-def test_each_local_day_has_one_daily_slot_and_each_month_one() -> None:
+def test_each_local_day_has_one_daily_slot() -> None:
     for name in ("America/Havana", "Pacific/Apia", "Australia/Lord_Howe"):
         zone = ZoneInfo(name)
-        slots, months = daily(0, zone), monthly(0, zone)
+        slots = daily(0, zone)
         seen: list[str] = []
-        seen_months: list[str] = []
         now = at("2009-01-01T00:30:00")
         while now < at("2015-01-01T00:00:00"):
-            for found, kept in ((slots(now), seen), (months(now), seen_months)):
-                if not kept or kept[-1] != found:
-                    kept.append(found)
+            found = slots(now)
+            if not seen or seen[-1] != found:
+                seen.append(found)
             now += timedelta(hours=3)
         days = [date.fromisoformat(each) for each in seen]
         steps = [after - before for before, after in pairwise(days)]
@@ -86,12 +100,6 @@ def test_each_local_day_has_one_daily_slot_and_each_month_one() -> None:
         skipped = [before for before, step in zip(days, steps, strict=False) if step != timedelta(days=1)]
         assert skipped == ([date(2011, 12, 29)] if name == "Pacific/Apia" else [])
         assert max(steps) <= timedelta(days=2)
-        assert len(seen_months) == len(set(seen_months)) in (73, 74)
-
-
-def test_a_monthly_slot_begins_on_the_first() -> None:
-    assert monthly(6, BERLIN)(at("2026-12-01T04:59:00")) == "2026-11"
-    assert monthly(6, BERLIN)(at("2026-12-01T05:00:00")) == "2026-12"
 
 
 def test_every_few_minutes_is_counted_from_midnight() -> None:
@@ -104,6 +112,16 @@ def test_every_few_minutes_is_counted_from_midnight() -> None:
 
 
 # Ticks
+
+
+def last_run(worker: Working) -> SlotRow:
+    with worker._database.read() as session:
+        return session.scalars(select(SlotRow).order_by(SlotRow.taken_at.desc())).one()
+
+
+def said_of_itself(worker: Working) -> dict[str, object]:
+    with worker._database.read() as session:
+        return session.scalars(select(HeartbeatRow.details).where(HeartbeatRow.name == worker.owner)).one()
 
 
 def working(database: Database, clock: SetClock, *jobs: Job, owner: str | None = None) -> Working:
@@ -151,14 +169,14 @@ def test_a_failed_job_is_recorded_tried_again_later_and_holds_up_nobody(database
     assert [(each.job, each.error) for each in first] == [("poll", "PubMed is busy"), ("send", None)]
     worker.tick()
     assert len(poll.turns) == 1
-    assert worker.latest_runs()[0].error == "PubMed is busy"
+    assert last_run(worker).error == "PubMed is busy"
     clock.advance(minutes=15)
     poll.does = lambda turn: None
     worker.tick()
     clock.advance(minutes=15)
     worker.tick()
     assert len(poll.turns) == 2
-    assert worker.latest_runs()[0].error is None
+    assert last_run(worker).error is None
 
 
 def test_a_fault_of_ours_is_recorded_too(database: Database) -> None:
@@ -168,7 +186,7 @@ def test_a_fault_of_ours_is_recorded_too(database: Database) -> None:
     worker = working(database, SetClock(), Job("poll", "poll", broken, daily(6, BERLIN)))
     assert [each.error for each in worker.tick()] == ["ZeroDivisionError: oops"]
     worker.beat()
-    assert worker.heartbeats()[0].details["errors"] == {"poll": "ZeroDivisionError: oops"}
+    assert said_of_itself(worker)["errors"] == {"poll": "ZeroDivisionError: oops"}
 
 
 def test_a_job_stopped_half_way_goes_on_at_the_next_tick_of_anyone(database: Database) -> None:
@@ -182,6 +200,26 @@ def test_a_job_stopped_half_way_goes_on_at_the_next_tick_of_anyone(database: Dat
     working(database, clock, job).tick()
     working(database, clock, job).tick()
     assert poll.turns == ["2026-11-23"] * 2
+
+
+@pytest.mark.parametrize("job", ["poll", "recheck"])
+def test_polls_and_checks_that_are_stopped_give_their_slot_back(tmp_path: Path, job: str) -> None:
+    """Nothing failed, and the next tick goes on."""
+    clock = SandboxClock()
+    clock.set(NOW)
+    found = records(1200, title="Invented CIK cells, cytokine-induced killer cells")
+    with sandbox(*found) as server, house(server.url, tmp_path, clock) as here:
+        if job == "recheck":
+            here.polling.poll()
+            clock.set(NOW + timedelta(days=12))
+        asked = len(server.requests("efetch"))
+        stopping = lambda: len(server.requests("efetch")) > asked  # noqa: E731
+        (mine,) = [each for each in here.working._jobs.values() if each.name == job]
+        worker = Working(here.database, clock, [mine])
+        assert [(each.job, each.error) for each in worker.tick(stopping=stopping)] == [(job, "stopped")]
+        with here.database.read() as session:
+            assert session.scalars(select(SlotRow)).all() == []
+        assert [(each.job, each.error) for each in worker.tick()] == [(job, None)]
 
 
 def test_the_job_of_a_dead_worker_is_taken_over_when_it_has_been_silent(database: Database) -> None:
@@ -209,13 +247,13 @@ def test_a_beat_says_what_is_being_done(database: Database) -> None:
 
     def look(turn: Turn) -> None:
         worker.beat()
-        seen.append(worker.heartbeats()[0].details["doing"])
+        seen.append(said_of_itself(worker)["doing"])
 
     worker = working(database, clock, Job("poll", "poll", look, daily(6, BERLIN)))
     worker.tick()
     worker.beat("stopped")
     assert seen == [{"poll": clock.at.isoformat()}]
-    details = worker.heartbeats()[0].details
+    details = said_of_itself(worker)
     assert (details["doing"], details["state"], details["pid"]) == ({}, "stopped", os.getpid())
 
 
@@ -226,7 +264,7 @@ def test_housekeeping_forgets_old_slots(database: Database) -> None:
     clock.advance(days=31)
     worker.housekeeping(Turn(None, clock.at, lambda: False))
     with database.read() as session:
-        assert work.latest_runs(session) == []
+        assert session.scalars(select(SlotRow)).all() == []
 
 
 def test_two_jobs_of_one_name_are_refused(sqlite_database: Database) -> None:
@@ -259,8 +297,8 @@ def test_a_long_poll_does_not_hold_up_sending_and_stop_waits_for_both(sqlite_dat
     assert sent.wait(20)
     ticker.stop()
     assert ended.is_set()
-    assert worker.heartbeats()[0].details["state"] == "stopped"
-    assert worker.latest_runs()[0].finished_at is not None
+    assert said_of_itself(worker)["state"] == "stopped"
+    assert last_run(worker).finished_at is not None
 
 
 def wait_for(met: Callable[[], bool], seconds: float = 60) -> None:

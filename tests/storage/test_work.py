@@ -6,10 +6,11 @@ from collections import Counter
 from datetime import timedelta
 
 import pytest
+from sqlalchemy import select
 
 from monitor.storage import work
 from monitor.storage.engine import Database
-from monitor.storage.tables import SlotRow
+from monitor.storage.tables import HeartbeatRow, SlotRow
 from tests import processes
 from tests.outbox import START
 
@@ -99,11 +100,12 @@ def test_a_released_slot_is_free_at_once(database: Database) -> None:
     assert take(database, "two")
 
 
-def test_heartbeats_are_one_row_a_worker_newest_first(database: Database) -> None:
+def test_heartbeats_are_one_row_a_worker(database: Database) -> None:
     for minute, owner in enumerate(["one", "two", "one"]):
         beat(database, owner, START + timedelta(minutes=minute))
     with database.read() as session:
-        assert [(each.name, each.at.minute) for each in work.heartbeats(session)] == [("one", 2), ("two", 1)]
+        beats = session.scalars(select(HeartbeatRow).order_by(HeartbeatRow.name))
+        assert [(each.name, each.at.minute) for each in beats] == [("one", 2), ("two", 1)]
 
 
 def test_old_traces_are_forgotten_and_unfinished_slots_kept(database: Database) -> None:
@@ -116,7 +118,7 @@ def test_old_traces_are_forgotten_and_unfinished_slots_kept(database: Database) 
     assert (counts["slots"], counts["heartbeats"]) == (1, 1)
     with database.read() as session:
         assert session.get(SlotRow, ("poll", "2026-11-24")) is not None
-        assert [run.slot for run in work.latest_runs(session)] == ["2026-11-24"]
+        assert session.scalars(select(SlotRow.slot)).all() == ["2026-11-24"]
 
 
 def race(database: Database, slots: int) -> Counter[int]:
