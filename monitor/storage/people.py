@@ -150,7 +150,10 @@ def _people(session: Session, *where: ColumnElement[bool]) -> list[Person]:
         .where(*where)
         .order_by(PersonRow.address_key)
     ).all()
-    topics = _topics(session, SubscriptionRow.ended_at.is_(None))
+    living = [held.id for _, held, _ in rows if held is not None]
+    # Asked for one person, read one person's topics; asked for all, their many ids need not be named.
+    theirs = SubscriptionRow.id.in_(living) if where else SubscriptionRow.ended_at.is_(None)
+    topics = _topics(session, theirs) if living else {}
     return [
         Person(
             id=person.id,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 from sqlalchemy import event, insert, select
@@ -219,6 +220,36 @@ def test_listing_takes_as_many_statements_for_fifty_as_for_one(database: Databas
     assert counts[0] == counts[1]
 
 
+def test_reading_one_person_costs_the_same_among_three_hundred(sqlite_database: Database) -> None:
+    """Counted in steps of SQLite's virtual machine: adding people must not take longer with each one who is there."""
+    subscribing, topics = Subscribing(sqlite_database, SetClock()), ["car-nk", "cik"]
+    with sqlite_database.write() as session:
+        session.add_all(
+            TopicRow(id=name, title=name, position=number, created_at=NOW) for number, name in enumerate(topics)
+        )
+    steps = []
+    for size in (3, 297):
+        for number in range(size):
+            subscribing.add(f"reader{number}of{size}@lab.example")
+            subscribing.subscribe(f"reader{number}of{size}@lab.example", topics)
+        count = 0
+
+        def step() -> None:
+            nonlocal count
+            count += 1
+
+        with sqlite_database.read() as session:
+            driver: Any = session.connection().connection.driver_connection
+            driver.set_progress_handler(step, 1)
+            found = people.find(session, f"reader1of{size}@lab.example")
+            driver.set_progress_handler(None, 1)
+        assert found is not None
+        assert found.subscription is not None
+        assert [each.topic for each in found.subscription.topics] == topics
+        steps.append(count)
+    assert 0 < steps[1] < steps[0] * 2, steps
+
+
 @pytest.mark.parametrize(
     ("given", "text"),
     [
@@ -252,6 +283,39 @@ def test_letters_outside_ascii_before_the_at_need_a_relay_that_takes_them() -> N
 def test_addresses_that_are_not(wrong: str) -> None:
     with pytest.raises(UsageError):
         read_address(wrong)
+
+
+@pytest.mark.parametrize(
+    "domain",
+    [
+        "straße.example",
+        "STRAẞE.example",
+        "σας.example",
+        "www.fußball.example",
+        "a\ufe0fé.example",
+        "\u13a0\u13a1.example",
+        "Ⱥ.example",
+    ],
+)
+def test_a_domain_that_would_be_read_as_another_is_refused(domain: str) -> None:
+    with pytest.raises(UsageError, match="begin with xn--"):
+        read_address(f"ada@{domain}")
+
+
+@pytest.mark.parametrize(
+    ("domain", "text"),
+    [
+        ("BÜCHER.Example", "xn--bcher-kva.example"),
+        ("ΣΑΣ.example", "xn--mxa9ab.example"),
+        ("bücher。example", "xn--bcher-kva.example"),
+        ("ｂücher.ｅxample", "xn--bcher-kva.example"),
+        ("日本語.example", "xn--wgv71a119e.example"),
+        ("XN--strae-oqa.example", "xn--strae-oqa.example"),
+        ("xn--strae-oqa.bücher.example", "xn--strae-oqa.xn--bcher-kva.example"),
+    ],
+)
+def test_a_domain_in_any_script_or_already_in_ascii_is_the_same_domain(domain: str, text: str) -> None:
+    assert read_address(f"ada@{domain}").text == f"ada@{text}"
 
 
 def test_keys_of_what_is_no_address_are_only_folded() -> None:
