@@ -15,11 +15,11 @@ from sqlalchemy.exc import IntegrityError
 from monitor.core.polling import SearchResult
 from monitor.core.strategy import Line, Strategy, Topic
 from monitor.services import owners
-from monitor.storage import polls, strategies
+from monitor.storage import polls, strategies, work
 from monitor.storage.citations import keep
 from monitor.storage.engine import Database
 from monitor.storage.polls import LEASE, RESUMABLE, ClaimLost, Counts, FoundHit, Order, Running
-from monitor.storage.tables import HitRow, PollRow
+from monitor.storage.tables import HitRow, PollBatchRow, PollRow
 from tests.factories import FIRST_PMID, citation
 
 NOW = datetime(2026, 11, 22, 6, tzinfo=UTC)
@@ -162,6 +162,46 @@ def test_a_new_strategy_version_is_another_poll(database: Database) -> None:
             session, "one", Strategy((Line("y[ti]", "y"),)), origin="lab", reason="", person_id=None, now=NOW
         )
     assert begun(database, order(strategy_id=newer), "b").id != first.id
+
+
+@pytest.mark.parametrize("state", ["done", "failed", "interrupted"])
+def test_batches_of_polls_that_cannot_be_gone_on_with_are_forgotten(database: Database, state: str) -> None:
+    first = begun(database, order())
+    batch(database, first, 1)
+    finish(database, first, state)
+    second = begun(database, order("two"), now=NOW + timedelta(days=30))
+    batch(database, second, 2, now=NOW + timedelta(days=30))
+    with database.write() as session:
+        assert work.forget(session, NOW + timedelta(days=2))["poll batches"] == 1
+    with database.read() as session:
+        assert session.scalars(select(PollBatchRow.poll_id)).all() == [second.id]
+
+
+def test_a_failure_that_stored_nothing_takes_the_place_of_the_one_before(database: Database) -> None:
+    def fail(days: int, *, stored: bool = False, **more: object) -> None:
+        running = begun(database, order(since=SINCE + timedelta(days=days), **more), now=NOW + timedelta(days=days))
+        if stored:
+            batch(database, running, 1, now=NOW + timedelta(days=days))
+        finish(database, running, "failed", NOW + timedelta(days=days), f"error {days}")
+
+    def rows() -> list[tuple[datetime, str | None]]:
+        with database.read() as session:
+            return [
+                tuple(row) for row in session.execute(select(PollRow.started_at, PollRow.error).order_by(PollRow.id))
+            ]
+
+    fail(0)
+    fail(1)
+    assert rows() == [(NOW, "error 1")]
+    fail(2, covers=False)
+    fail(3, covers=False)
+    assert len(rows()) == 3, "ranges by hand are different questions"
+    fail(4, stored=True)
+    fail(6)
+    assert [error for _, error in rows()] == ["error 1", "error 2", "error 3", "error 4", "error 6"]
+    finish(database, begun(database, order(), now=NOW + timedelta(days=7)), "done")
+    fail(8)
+    assert rows()[-1] == (NOW + timedelta(days=8), "error 8")
 
 
 def test_of_many_that_begin_at_once_one_has_it(database: Database) -> None:
