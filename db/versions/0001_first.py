@@ -215,7 +215,14 @@ def upgrade() -> None:
     )
     op.create_index(op.f("ix_relation_other_pmid"), "relation", ["other_pmid"], unique=False)
     op.create_index(op.f("ix_relation_pmid"), "relation", ["pmid"], unique=False)
-    op.create_index("uq_relation_link", "relation", ["pmid", "link_key"], unique=True)
+    op.create_index(
+        "uq_relation_link",
+        "relation",
+        ["pmid", "link_key"],
+        unique=True,
+        sqlite_where=sa.text("ended_at IS NULL"),
+        postgresql_where=sa.text("ended_at IS NULL"),
+    )
     op.create_table(
         "sentinel",
         sa.Column("topic_id", sa.Text(), nullable=False),

@@ -152,7 +152,6 @@ class _Batch:
         self.new_checks: list[tuple[Any, ...]] = []
         self.checks: list[tuple[Any, ...]] = []
         self.new_links: list[tuple[Any, ...]] = []
-        self.added_links: list[dict[str, Any]] = []
         self.ended_links: list[dict[str, Any]] = []
 
     def keep(self) -> None:
@@ -317,23 +316,9 @@ class _Batch:
         self.new_links += [(pmid, *link, link_key(link), FROM_PUBMED, self.now) for link in stated]
 
     def _relink(self, pmid: int, before: dict[Link, None], after: dict[Link, None]) -> None:
-        for link in after:
-            if link not in before:
-                kind, other, source = link
-                self.added_links.append(
-                    {
-                        "pmid": pmid,
-                        "kind": kind,
-                        "other": other,
-                        "source": source,
-                        "key": link_key(link),
-                        "origin": FROM_PUBMED,
-                        "now": self.now,
-                    }
-                )
-        for link in before:
-            if link not in after:
-                self.ended_links.append({"pmid": pmid, "key": link_key(link), "now": self.now})
+        self._link(pmid, (each for each in after if each not in before))
+        ended = (link_key(each) for each in before if each not in after)
+        self.ended_links += [{"pmid": pmid, "key": key, "now": self.now} for key in ended]
 
     def _write(self) -> None:
         session = self.session
@@ -351,8 +336,6 @@ class _Batch:
         update(session, CheckRow, "pmid", _CHECK[1:], self.checks)
         if self.new_links:
             insert(session, RelationRow, _RELATION, self.new_links)
-        if self.added_links:
-            session.execute(_ADD_LINK, self.added_links)
         if self.ended_links:
             session.execute(_END_LINK, self.ended_links)
 
@@ -366,13 +349,6 @@ _ARCHIVE = text(
     """
 ).bindparams(bindparam("pmids", expanding=True))
 _REENCODE = text("UPDATE citation_version SET hash = :new WHERE pmid = :pmid AND hash = :old")
-_ADD_LINK = text(
-    """
-    INSERT INTO relation (pmid, kind, other_pmid, source, link_key, origin, seen_at)
-    VALUES (:pmid, :kind, :other, :source, :key, :origin, :now)
-    ON CONFLICT (pmid, link_key) DO UPDATE SET ended_at = NULL
-    """
-).bindparams(bindparam("now", type_=UtcDateTime()))
 _END_LINK = text(
     "UPDATE relation SET ended_at = :now WHERE pmid = :pmid AND link_key = :key AND ended_at IS NULL"
 ).bindparams(bindparam("now", type_=UtcDateTime()))

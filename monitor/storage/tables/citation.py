@@ -90,9 +90,9 @@ class VersionRow(Base):
 
 
 class RelationRow(Base):
-    """A link as PubMed states it (RefType in `kind`); the far end may be unknown to us. A link may end, never vanish.
+    """A link as PubMed states it (RefType in `kind`) from `seen_at` until `ended_at`; the far end may be unknown to us.
 
-    `link_key` tells links of one citation apart: a hash of kind, other PMID and source, which may be of any length.
+    A link may end, never vanish: one that is stated again is a row again. `link_key` tells links of one citation apart: a hash of kind, other PMID and source, which may be of any length.
     """
 
     __tablename__ = "relation"
@@ -107,4 +107,13 @@ class RelationRow(Base):
     seen_at: Mapped[datetime]
     ended_at: Mapped[datetime | None]
 
-    __table_args__ = (Index("uq_relation_link", "pmid", "link_key", unique=True),)
+
+_standing = RelationRow.ended_at.is_(None)
+Index(
+    "uq_relation_link",
+    RelationRow.pmid,
+    RelationRow.link_key,
+    unique=True,
+    sqlite_where=_standing,
+    postgresql_where=_standing,
+)
