@@ -11,6 +11,8 @@ from monitor.errors import UsageError
 # RFC 5321 4.5.3.1: 64 octets before the @, 255 after it, 254 for the whole path.
 _LOCAL_MAX, _DOMAIN_MAX, _WHOLE_MAX = 64, 253, 254
 _ATEXT = re.compile(r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~.\u0080-\U0010ffff-]+")
+_DOTS = re.compile("[.\u3002\uff0e\uff61]")
+"""What separates labels by RFC 3490 section 3.1."""
 _LABEL = re.compile(r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?")
 
 
@@ -68,8 +70,14 @@ def domain_of(address: str) -> str:
 def _domain(given: str, domain: str) -> str:
     try:
         host = domain.encode("idna").decode("ascii").lower()
+        same = all(_comes_back(label) for label in _DOTS.split(domain))
     except UnicodeError as error:
         raise UsageError(f"{given!r} is not an address: {domain!r} is no domain") from error
+    if not same:
+        raise UsageError(
+            f"{given!r}: two standards read the domain {domain!r} as two different ones; write it in ASCII, where its "
+            "international parts begin with xn--"
+        )
     labels = host.split(".")
     if len(host) > _DOMAIN_MAX or not all(_LABEL.fullmatch(label) for label in labels):
         raise UsageError(f"{given!r} is not an address: {domain!r} is no domain")
@@ -78,3 +86,19 @@ def _domain(given: str, domain: str) -> str:
     if labels[-1].isdigit():
         raise UsageError(f"{given!r} is not an address: {domain!r} is a number, not a domain")
     return host
+
+
+def _comes_back(label: str) -> bool:
+    """Whether a label in ASCII form reads as what was written, but for case and width.
+
+    The standard library knows IDNA 2003, which writes `ß` as `ss`, a final sigma as any other, and drops joiners:
+    by today's IDNA 2008 those are other domains, perhaps other people's (UTS #46 section 4, RFC 5894 section 7.2).
+    Of characters younger than Unicode 3.2 it knows neither case nor width (RFC 3454 section 7).
+    """
+    if label.isascii():
+        return True
+    read = label.encode("idna").decode("idna")
+    if any(unicodedata.ucd_3_2_0.category(each) == "Cn" for each in label + read):
+        return False
+    plain = "".join(each.lower() for each in unicodedata.normalize("NFKC", label))
+    return read == unicodedata.normalize("NFKC", plain)
