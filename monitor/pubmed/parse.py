@@ -22,7 +22,9 @@ __all__ = ["Deleted", "Found", "open_records", "read_records"]
 
 Found = Citation | RecordError | Deleted
 
+_OWNER: Final = re.compile(rb"<(?:MedlineCitation|BookDocument)(?=[\s>])(?:[^<>\"']|\"[^\"<]*\"|'[^'<]*')*>\s*")
 _PMID: Final = re.compile(rb"<PMID(?:\s[^<>]*)?>\s*([0-9]{1,10})\s*</PMID\s*>")
+_PLACES_OF_PMID: Final = ("MedlineCitation/PMID", "BookDocument/PMID", "PMID")
 _PLACE: Final = re.compile(r",? line \d+, column \d+.*", re.DOTALL)
 _GZIP: Final = b"\x1f\x8b"
 
@@ -127,11 +129,11 @@ class _Reader:
                     self.problem = f"an error stands among the records: {' '.join((child.text or '').split())[:200]}"
                 else:
                     yield RecordError(
-                        _pmid(etree.tostring(cast(etree._Element, child))),
+                        _own_pmid(child),
                         f"unknown element {tag[:80]} among the records",
                     )
             except Unreadable as error:
-                yield RecordError(_pmid(etree.tostring(cast(etree._Element, child))), str(error))
+                yield RecordError(_own_pmid(child), str(error))
             self._stray(child.tail)
 
     def salvage(self, chunk: bytes, cutter: Cutter) -> Iterator[Found]:
@@ -181,6 +183,14 @@ def _deleted(element: Element) -> Iterator[Found]:
             yield RecordError(None, f"cannot tell what {element.tag} deletes: {whole(child)[:200]}")
 
 
+def _own_pmid(record: Element) -> int | None:
+    """Return the PMID of a record itself, never one of those it links to."""
+    found = (cast(etree._Element, record).findtext(place) for place in _PLACES_OF_PMID)
+    return next((number(text) for text in found if text is not None), None)
+
+
 def _pmid(record: bytes) -> int | None:
-    found = _PMID.search(record)
+    """Return the PMID of a record that is no XML: by the DTD the first thing in it. Any other may be another paper's."""
+    owner = _OWNER.search(record)
+    found = _PMID.match(record, owner.end()) if owner is not None else None
     return number(found[1].decode("ascii")) if found is not None else None

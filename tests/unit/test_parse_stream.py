@@ -238,6 +238,28 @@ def test_a_broken_record_is_reported_with_its_pmid_and_costs_nothing_else(title:
     assert any(each.pmid == 90000002 for each in found)
 
 
+LINKED = "<CommentsCorrections RefType='CommentOn'><PMID Version='1'>90000777</PMID></CommentsCorrections>"
+
+
+@pytest.mark.parametrize("own", ["", "<PMID/>", "<PMID Version='1'>9000x</PMID>", "<PMID>90000002</PMI>", "<!-- & "])
+@pytest.mark.parametrize("broken", ["", "&nothing;", "<i>", "\x01"])
+def test_an_unreadable_record_is_never_reported_as_one_that_it_links_to(own: str, broken: str) -> None:
+    bad = f"<PubmedArticle><MedlineCitation>{own}{LINKED}{broken}</MedlineCitation></PubmedArticle>".encode()
+    first, error, last = read(HEAD + record(90000001) + bad + record(90000003) + TAIL)
+    assert isinstance(error, RecordError)
+    assert (first.pmid, error.pmid, last.pmid) == (90000001, None, 90000003)
+
+
+@pytest.mark.parametrize("owner", ["MedlineCitation Status='a > b'", "BookDocument"])
+def test_an_unreadable_record_is_reported_under_its_own_pmid(owner: str) -> None:
+    name = owner.partition(" ")[0]
+    wrap = "PubmedArticle" if name == "MedlineCitation" else "PubmedBookArticle"
+    bad = f"<{wrap}><{owner}>\n<PMID Version='1'> 90000002 </PMID>{LINKED}&x;</{name}></{wrap}>".encode()
+    (error,) = read(HEAD + bad + TAIL)
+    assert isinstance(error, RecordError)
+    assert error.pmid == 90000002
+
+
 def test_bad_bytes_of_utf8_cost_one_record() -> None:
     bad = record(90000002).replace(b"Invented", b"Inv\xff\xfented")
     first, error, last = read(HEAD + record(90000001) + bad + record(90000003) + TAIL)
