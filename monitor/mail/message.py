@@ -165,7 +165,11 @@ def _part(kind: str, body: bytes) -> bytes:
 
 
 def _quoted_printable(body: bytes) -> bytes:
-    """Encode a body. `binascii.b2a_qp` is not used, because it may write lines of 77 columns and bare LF."""
+    """Encode a body.
+
+    `binascii.b2a_qp` is not used: its soft breaks end in a bare LF where the text holds no CRLF yet, and white space
+    encoded at the end of a full line takes it to 77 columns (CPython 3.11).
+    """
     # The mark stands on a line of its own between soft breaks, so that a token of any length fits (RFC 2045 6.7).
     *before, last = body.split(_MARK)
     pieces = [_quoted_lines(piece, _QUOTED_LINE - 1) for piece in before]
