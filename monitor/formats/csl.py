@@ -96,12 +96,13 @@ def _name(person: Author) -> dict[str, str]:
 
 
 def _date(date: PartialDate | None) -> dict[str, Any] | None:
-    """Date parts as far as known; a MedlineDate is literal, its year kept where it has one."""
+    """Date parts as far as known; of a MedlineDate the year, by which programs sort, beside its text."""
     if date is None:
         return None
     if date.text is not None or date.year is None:
         text = wording.nlm_date(date)
-        return {"literal": text} if text else None
+        year = {"date-parts": [[date.year]]} if date.year is not None else {}
+        return {**year, **({"literal": text} if text else {})} or None
     parts = [date.year]
     if date.month is not None and wording.month_name(date.month):
         day = wording.day_of(date)

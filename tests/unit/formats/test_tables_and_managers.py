@@ -288,7 +288,9 @@ def test_csl_item() -> None:
     ("date", "expected"),
     [
         (PartialDate(2024, season="Winter"), {"date-parts": [[2024]], "season": "Winter"}),
-        (PartialDate(2020, 11, text="2020 Nov-Dec"), {"literal": "2020 Nov-Dec"}),
+        (PartialDate(2020, 11, text="2020 Nov-Dec"), {"date-parts": [[2020]], "literal": "2020 Nov-Dec"}),
+        (PartialDate(None, text="Forthcoming"), {"literal": "Forthcoming"}),
+        (PartialDate(1998, text=" "), {"date-parts": [[1998]]}),
         (PartialDate(2020, 2, 29), {"date-parts": [[2020, 2, 29]]}),
     ],
 )
