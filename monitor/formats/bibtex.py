@@ -170,12 +170,17 @@ def verbatim(text: str) -> str:
 
 
 def _name(person: Author) -> str:
-    """`Last, Suffix, Fore`; a group, and any part with a comma or an "and" of its own, in braces."""
+    """`Last, Suffix, Fore`; a group, and any part with a comma or an "and" of its own, in braces.
+
+    After a suffix the first name is written even when there is none: `Last, Jr` would be a person called Jr.
+    """
     if person.collective_name:
         return f"{{{latex(person.collective_name)}}}"
-    first = wording.one_line(person.fore_name or person.initials)
-    parts = (wording.one_line(person.last_name), wording.line(person.suffix), first)
-    return ", ".join(_guarded(part) for part in parts if part) or "{}"
+    first = _guarded(wording.one_line(person.fore_name or person.initials))
+    last, suffix = _guarded(wording.one_line(person.last_name)), _guarded(wording.line(person.suffix))
+    if last and suffix:
+        return f"{last}, {suffix}, {first or '{}'}"
+    return ", ".join(part for part in (last or suffix, first) if part)
 
 
 def _guarded(part: str) -> str:

@@ -97,16 +97,18 @@ def bare_title(text: str) -> str:
 
 
 def editors(citation: Citation) -> tuple[Author, ...]:
-    """Valid editors, of the book when there is one."""
+    """Valid editors that have a name, of the book when there is one."""
     lists = (*citation.author_lists, *(citation.book.author_lists if citation.book is not None else ()))
-    return tuple(a for each in lists if each.kind == "editors" for a in each.authors if a.valid)
+    return tuple(a for each in lists if each.kind == "editors" for a in each.authors if a.valid and name(a))
 
 
 def authors(citation: Citation) -> tuple[Author, ...]:
-    """Valid authors; those of a whole book stand with the book."""
-    if citation.authors or citation.book is None or is_chapter(citation):
-        return citation.authors
-    return tuple(a for each in citation.book.author_lists if each.kind != "editors" for a in each.authors if a.valid)
+    """Valid authors that have a name; those of a whole book stand with the book."""
+    own = citation.authors
+    if not own and citation.book is not None and not is_chapter(citation):
+        lists = citation.book.author_lists
+        own = tuple(a for each in lists if each.kind != "editors" for a in each.authors if a.valid)
+    return tuple(each for each in own if name(each))
 
 
 def is_chapter(citation: Citation) -> bool:

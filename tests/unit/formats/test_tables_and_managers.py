@@ -14,6 +14,7 @@ import rispy
 from hypothesis import given
 
 from monitor.core.citation import (
+    Affiliation,
     ArticleDate,
     Author,
     AuthorList,
@@ -28,7 +29,7 @@ from monitor.core.citation import (
     Pagination,
     PartialDate,
 )
-from monitor.formats import bibtex, csl, reading, ris, table
+from monitor.formats import bibtex, csl, nbib, nlm, reading, ris, table
 from monitor.formats.reading import Kind
 from tests.factories import author, citation, citations
 from tests.unit.formats.test_jsonl import RELAXED
@@ -210,6 +211,35 @@ def test_bibtex_names_with_and_or_commas_stay_one_name() -> None:
     odd = Author("Sand and Stone", "A", suffix=InlineXml("Jr, MD"))
     entry = bibtex.entry(citation(author_lists=(AuthorList((odd, author("Example AB"))),)))
     assert "author = {{Sand and Stone}, {Jr, MD}, A and Example, A B}," in entry
+
+
+@pytest.mark.parametrize(
+    ("person", "name"),
+    [
+        (Author("Example", suffix=InlineXml("Jr")), "Example, Jr, {}"),
+        (Author("Example", initials="A", suffix=InlineXml("Jr")), "Example, Jr, A"),
+        (Author("Example"), "Example"),
+        (Author(None, "Solo"), "Solo"),
+        (Author("And", "A"), "{And}, A"),
+    ],
+)
+def test_bibtex_names(person: Author, name: str) -> None:
+    entry = bibtex.entry(citation(author_lists=(AuthorList((person,), kind="authors"),)))
+    assert f"author = {{{name}}}," in entry
+
+
+def test_people_without_a_name_stand_in_no_format() -> None:
+    nobody = Author(affiliations=(Affiliation(InlineXml("Invented Institute.")),))
+    both = AuthorList((nobody, author("Example AB"), Author("", "")), kind="authors")
+    record = citation(author_lists=(both, AuthorList((nobody,), kind="editors")))
+    assert "author = {Example, A B}," in bibtex.entry(record)
+    assert "editor" not in bibtex.entry(record)
+    item = csl.item(record)
+    assert item["author"] == [{"family": "Example", "given": "A B"}]
+    assert "editor" not in item
+    assert ris.record(record).count("AU  - ") == 1
+    assert nbib.record(record).count("FAU - ") == 1
+    assert nlm.cite(record).startswith("Example AB. ")
 
 
 def test_bibtex_incomplete_authors() -> None:
