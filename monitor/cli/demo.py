@@ -20,6 +20,7 @@ import typer
 from monitor.build import House, build
 from monitor.cli.frame import choices, tell
 from monitor.cli.serving import listen, serve
+from monitor.core.polling import phrases_in_words
 from monitor.errors import UsageError
 from monitor.pubmed.sandbox import Corpus, Fault, Sandbox, SetClock
 from monitor.resources import resource_dir
@@ -179,7 +180,7 @@ def _poll(house: House, week: Week) -> None:
         if outcome.poll is not None and outcome.kind == "window":
             week.new += outcome.poll.new
             week.revised += outcome.poll.revised
-            week.unknown |= set(outcome.poll.unknown_phrases)
+            week.unknown |= set(phrases_in_words(outcome.poll.unknown_phrases))
     before = house.library.totals().withdrawn
     checked = house.rechecking.run()
     if checked.poll is not None:

@@ -21,6 +21,7 @@ from monitor.cli.frame import (
     settings,
     tell,
 )
+from monitor.core.polling import phrases_in_words
 from monitor.errors import MailUnavailable, MonitorError, UsageError
 
 if TYPE_CHECKING:
@@ -91,7 +92,12 @@ def poll(
         str | None, typer.Option("--from", metavar="DATE", help="First day, instead of the usual overlap.")
     ] = None,
     until: Annotated[str | None, typer.Option("--to", metavar="DATE", help="Last day.")] = None,
-    full: Annotated[bool, typer.Option("--full", help="Compare the whole set; what PubMed created before the topic was watched is never news.")] = False,
+    full: Annotated[
+        bool,
+        typer.Option(
+            "--full", help="Compare the whole set; what PubMed created before the topic was watched is never news."
+        ),
+    ] = False,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Ask PubMed for counts and store nothing.")] = False,
     as_json: Json = False,
 ) -> None:
@@ -114,7 +120,7 @@ def poll(
     for each in report.outcomes:
         if each.error:
             tell(f"{each.topic_id} ({each.lane}): {each.error}")
-        for phrase in each.poll.unknown_phrases if each.poll else ():
+        for phrase in phrases_in_words(each.poll.unknown_phrases) if each.poll else ():
             tell(f"{each.topic_id} ({each.lane}): PubMed does not know the phrase “{phrase}” and searched without it.")
         for text in (*each.poll.warnings, *each.poll.refused) if each.poll else ():
             tell(f"{each.topic_id} ({each.lane}): {text}")
@@ -336,7 +342,7 @@ def _tell_previews(previews: tuple[Preview, ...], *, as_json: bool) -> None:
     for each in previews:
         if each.error:
             tell(f"{each.topic_id} ({each.lane}): {each.error}")
-        for phrase in each.unknown_phrases:
+        for phrase in phrases_in_words(each.unknown_phrases):
             tell(f"{each.topic_id} ({each.lane}): PubMed does not know the phrase “{phrase}” and searched without it.")
     if previews and not any(each.reached and each.count is not None for each in previews):
         leave(UNREACHABLE)

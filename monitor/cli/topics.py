@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from monitor.cli.frame import Json, app, house, print_json
+from monitor.core.polling import phrases_in_words
 
 if TYPE_CHECKING:
     from monitor.services.topics import TopicState
@@ -52,7 +53,7 @@ def show(name: Annotated[str, typer.Argument(metavar="TOPIC")], as_json: Json = 
                 f"  last poll: {poll.state}, {poll.started_at:%Y-%m-%d %H:%M}"
                 + (f", PubMed counts {poll.count:,}" if poll.count is not None else "")
             )
-            for phrase in poll.unknown_phrases:
+            for phrase in phrases_in_words(poll.unknown_phrases):
                 typer.echo(f"  PubMed does not know the phrase “{phrase}” and searched without it")
             for text in (*poll.warnings, *([poll.error] if poll.error else [])):
                 typer.echo(f"  {text}")

@@ -11,6 +11,7 @@ from typing import Any
 from monitor.core.citation import Author, Citation, PartialDate
 from monitor.core.issue import Candidate, Entry, FollowUp, Health, Issue, Why, chips, published
 from monitor.core.markup import plain, safe_html
+from monitor.core.polling import phrases_in_words
 
 QUOTE_MAX = 200
 """Characters of an abstract that may be quoted: at most one sentence."""
@@ -24,7 +25,6 @@ _SENTENCE_END = re.compile(
 )
 # Controls, and marks that reorder text around them: a title must not be able to rearrange a letter (UAX #9).
 _UNWANTED = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2060-\u2069\ufeff\ud800-\udfff]")
-_TAG = re.compile(r"\[[^\]]*\]$")
 _NOTICE_KINDS = {
     "retracted": ("RetractionIn",),
     "concern": ("ExpressionOfConcernIn",),
@@ -233,11 +233,5 @@ def _problem(health: Health, title: str) -> dict[str, Any]:
         "succeeded_at": health.succeeded_at.isoformat() if health.succeeded_at else None,
         "error": clean(health.error)[:200] if health.error else None,
         "missing": health.missing,
-        "phrases": list(dict.fromkeys(map(_phrase, health.unknown_phrases))),
+        "phrases": list(phrases_in_words(map(clean, health.unknown_phrases))),
     }
-
-
-def _phrase(text: str) -> str:
-    """Return the words of a phrase as PubMed names it: `"CAR-iNK"[Title/Abstract]` is CAR-iNK to a reader."""
-    words = _TAG.sub("", clean(text)).strip().strip('"')
-    return words or clean(text)

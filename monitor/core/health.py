@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
 
-from monitor.core.polling import left_out
+from monitor.core.polling import left_out, phrases_in_words
 
 POLL_OVERDUE = timedelta(hours=30)
 HEARTBEAT_OVERDUE = timedelta(minutes=5)
@@ -227,7 +227,7 @@ def _failed(error: str, last_success_at: datetime | None, now: datetime) -> str:
 
 def _doubts(name: str, topic: TopicFacts, lane: LaneFacts) -> Iterator[Finding]:
     if lane.unknown_phrases:
-        phrases = ", ".join(f"“{phrase}”" for phrase in lane.unknown_phrases)
+        phrases = ", ".join(f"“{phrase}”" for phrase in phrases_in_words(lane.unknown_phrases))
         yield Finding(
             name,
             State.WARNED,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from typing import Final
@@ -19,6 +19,7 @@ _WINDOW_FIELDS: Final = ("crdt", "edat", "mhda", "lr")
 _BEGINNING: Final = date(1800, 1, 1)
 _FIRST_CUTS: Final = (2000, 2010, 2016, 2020, 2023, 2025)
 """Years at which a set of all times is divided first: half of PubMed came after the first of them."""
+_TAG_AT_END: Final = re.compile(r"\[[^\]]*\]$")
 LARGEST_PMID: Final = 999_999_999
 _NAMED: Final = 20
 """PMIDs that a sentence names at most."""
@@ -111,6 +112,12 @@ class PmidSlice:
             return None
         middle = (self.first + self.last) // 2
         return PmidSlice(self.first, middle), PmidSlice(middle + 1, self.last)
+
+
+def phrases_in_words(unknown: Iterable[str]) -> tuple[str, ...]:
+    """Return phrases that PubMed did not know as a reader knows them: `"CAR-iNK"[Title/Abstract]` is CAR-iNK, and once."""
+    words = (_TAG_AT_END.sub("", each).strip().strip('"') or each for each in unknown)
+    return tuple(dict.fromkeys(words))
 
 
 def adds_up(parts: int, whole: int) -> bool:

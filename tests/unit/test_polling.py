@@ -19,6 +19,7 @@ from monitor.core.polling import (
     is_news,
     last_poll_moment,
     next_window,
+    phrases_in_words,
     reconciliation_is_due,
     windowed,
 )
@@ -166,3 +167,8 @@ def test_translations_are_compared_without_their_days() -> None:
     other = '"x"[Title]  AND 2026/11/02:3000/12/31[Date - Create]'
     assert comparable(one) == comparable(other)
     assert comparable(one) != comparable(other.replace("Title", "Title/Abstract"))
+
+
+def test_an_unknown_phrase_is_told_as_its_words_and_once() -> None:
+    told = ('"CAR-iNK"[Title/Abstract]', "CAR-iNK[Title/Abstract]", "[tiab]", "iNK cells")
+    assert phrases_in_words(told) == ("CAR-iNK", "[tiab]", "iNK cells")
