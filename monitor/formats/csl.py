@@ -6,9 +6,10 @@ import json
 from collections.abc import Iterable, Iterator
 from typing import Any
 
+from monitor.core import languages
 from monitor.core.citation import Author, Citation, InlineXml, PartialDate
 from monitor.core.markup import safe_html
-from monitor.formats import languages, notices, wording
+from monitor.formats import notices, wording
 
 
 def write(citations: Iterable[Citation]) -> Iterator[str]:

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 from typing import Literal
 
+from monitor.core import languages
 from monitor.core.citation import Author, Book, Citation
-from monitor.formats import languages, notices, wording
+from monitor.formats import notices, wording
 
 Style = Literal["summary", "cite", "nbib"]
 """`summary` is PubMed's page, `cite` its "Cite" button and Summary (text), `nbib` the SO field of a download."""

@@ -28,7 +28,6 @@ __all__ = [
     "known",
     "load",
     "load_each",
-    "load_version",
     "relations",
     "totals",
     "versions",
@@ -164,18 +163,6 @@ def versions(session: Session, pmid: int) -> list[Version]:
         Version(id, of, number, hash, seen_at, tuple(Change[each] for each in changes), poll_id)
         for id, of, number, hash, seen_at, changes, poll_id in rows
     ]
-
-
-def load_version(session: Session, pmid: int, hash: bytes) -> Citation | None:
-    """Return the citation as it was when it had this hash; None for what was never seen."""
-    for place in (CitationRow, VersionRow):
-        query = (
-            select(place.codec, place.doc).where(place.pmid == pmid, place.hash == hash).order_by(place.doc.is_(None))
-        )
-        for number, doc in session.execute(query.limit(1)):
-            if number is not None and doc is not None:
-                return codec.decode(number, doc)
-    return None
 
 
 def relations(session: Session, pmids: Iterable[int]) -> list[KeptLink]:

@@ -258,11 +258,6 @@ def _investigators(c: Citation) -> Iterator[FieldText]:
     return _people("investigator", (a for each in c.investigator_lists for a in each.investigators))
 
 
-def _editors(c: Citation) -> Iterator[FieldText]:
-    lists = (*c.author_lists, *(c.book.author_lists if c.book else ()))
-    return _people("editor", (a for each in lists if each.kind == "editors" for a in each.authors))
-
-
 def _affiliations(c: Citation) -> Iterator[FieldText]:
     lists = [each.authors for each in c.author_lists] + [each.investigators for each in c.investigator_lists]
     return _parts("affiliation", (place.text for people in lists for a in people for place in a.affiliations))

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 
+from monitor.core import languages
 from monitor.core.citation import Citation
 from monitor.core.query.document import FieldText
-from monitor.core.query.languages import language_code
 from monitor.core.query.tree import Term
 from monitor.core.query.words import heading_key, search_words
 
@@ -38,7 +38,7 @@ def _same_text(text: str, value: str) -> bool:
 
 
 def _same_language(text: str, value: str) -> bool:
-    return language_code(text) == value.lower()
+    return languages.code(text) == value.lower()
 
 
 def _same_digits(text: str, value: str) -> bool:

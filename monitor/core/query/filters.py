@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from monitor.core.citation import Citation
+from monitor.core.languages import is_language
 from monitor.core.query.flags import flag_holds
-from monitor.core.query.languages import is_language
 from monitor.core.query.tree import Term
 from monitor.core.query.words import split_words
 

@@ -7,6 +7,7 @@ from datetime import date
 from typing import NamedTuple
 
 from monitor.core.query.dates import day_text, range_days, recent_days
+from monitor.core.citation import PublicationType
 from monitor.core.query.document import TEXT_FIELDS, Document, FieldText, Hit
 from monitor.core.query.exact import exact
 from monitor.core.query.filters import OUT_OF_REACH, filter_key, filter_search, subset_test
@@ -280,9 +281,16 @@ class _Matcher:
         else:
             uis = self.tree.explode(heading.ui) if term.explode else frozenset({heading.ui})
             names = {heading_key(self.tree.name(ui) or "") for ui in uis} | {heading_key(term.text)}
-            numbers = [n for n, key in enumerate(keys) if types[n].ui in uis or key in names]
+            numbers = [n for n, key in enumerate(keys) if self.type_ui(types[n]) in uis or key in names]
         for number in numbers:
             yield _whole("publication type", number, types[number].name)
+
+    def type_ui(self, each: PublicationType) -> str | None:
+        """Old exports and other formats give the name alone, which may be a former one."""
+        if each.ui is not None:
+            return each.ui
+        heading = self.tree.find(each.name)
+        return heading.ui if heading is not None else None
 
     def subheading(self, term: Term) -> Iterator[Hit]:
         keys = qualifier_keys(term.text, term.explode) or frozenset({heading_key(term.text)})

@@ -43,9 +43,11 @@ class MeshTree:
                     tree._below.setdefault(".".join(steps[:depth]), []).append(ui)
             if any(number.startswith("V") for number in numbers):
                 tree._types["".join(heading_key(name))] = name
-        for ui, _, _, entry_terms in kept:
+        for ui, _, numbers, entry_terms in kept:
             for term in entry_terms:
                 tree._by_key.setdefault(heading_key(term), ui)
+                if any(number.startswith("V") for number in numbers):
+                    tree._types.setdefault("".join(heading_key(term)), term)
         return tree
 
     def __len__(self) -> int:
@@ -73,5 +75,5 @@ class MeshTree:
         return heading.name if heading else None
 
     def publication_type(self, squeezed: str) -> str | None:
-        """Return the publication type that a filter such as `randomizedcontrolledtrial` names."""
+        """Return the publication type that a filter such as `randomizedcontrolledtrial` names, as it names it."""
         return self._types.get(squeezed)

@@ -5,11 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from dataclasses import replace as changed
 
+from monitor.core.languages import is_language
 from monitor.core.query import UnknownField, parse
 from monitor.core.query.document import TEXT_FIELDS
 from monitor.core.query.filters import OUT_OF_REACH, filter_key, filter_search, subset_test
 from monitor.core.query.flags import is_flag
-from monitor.core.query.languages import is_language
 from monitor.core.query.matching import ignored
 from monitor.core.query.renderer import render
 from monitor.core.query.tree import (

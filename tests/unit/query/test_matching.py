@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date
+from pathlib import Path
 
 import pytest
 
@@ -23,6 +24,8 @@ from monitor.core.citation import (
 )
 from monitor.core.markup import bare
 from monitor.core.query import MeshTree, abstract_text, document, explain, ignored, matches, parse, terms, undecidable
+from monitor.core.query.fields import FIELDS
+from monitor.resources import load_mesh_tree
 from tests.unit.query.invented import TREE, citation, found, prepared, reasons, titled
 
 
@@ -336,3 +339,28 @@ def test_an_author_is_found_by_the_name_in_ascii() -> None:
     person = document(Citation(pmid=1, author_lists=(AuthorList((Author("Þórðarson-Łuński", "Søren", "S"),)),)))
     for search in ("thordarson-lunski s[au]", '"thordarson lunski s"[au]', "Soren Thordarson-Lunski[fau]"):
         assert matches(parse(search), person, TREE), search
+
+
+@pytest.mark.parametrize("name", ["Retraction Notice", "Retraction of Publication"])
+@pytest.mark.parametrize("ui", ["D016440", None])
+@pytest.mark.parametrize(
+    "search",
+    ["retractionnotice[filter]", "retractionofpublication[sb]", '"Retraction Notice"[pt]', "retraction notice[filter]"],
+)
+def test_a_publication_type_is_found_by_its_former_and_its_present_name(search: str, ui: str | None, name: str) -> None:
+    notice = document(Citation(pmid=1, publication_types=(PublicationType(ui, name),)))
+    assert matches(parse(search), notice, load_mesh_tree())
+    assert undecidable(parse(search), load_mesh_tree()) == ()
+
+
+def test_the_guide_names_every_field_there_is() -> None:
+    guide = (Path(__file__).parents[3] / "docs" / "query-language.md").read_text(encoding="utf-8")
+    assert [each for each in sorted(FIELDS) if f"[{each}]" not in guide and f"[{each}:" not in guide] == []
+
+
+@pytest.mark.parametrize(
+    ("search", "code"),
+    [("english[la]", "eng"), ("greek[la]", "gre"), ("gaelic[la]", "gla"), ("multiple[la]", "mul"), ("ENG[la]", "eng")],
+)
+def test_a_language_is_found_by_name_and_code(search: str, code: str) -> None:
+    assert matches(parse(search), document(Citation(pmid=1, languages=(code,))), TREE)

@@ -1,4 +1,4 @@
-"""Names and ISO 639-1 codes of the languages PubMed marks by their MARC codes."""
+"""Languages: the MARC codes of PubMed's records, names for people and for [la], and BCP 47 tags."""
 
 from __future__ import annotations
 
@@ -17,6 +17,8 @@ _KNOWN = {
     code: (name.replace("_", " "), short)
     for code, name, short in (each.split() for each in _TABLE.strip().replace("\n", "|").split("|"))
 }
+_CODES = {name.lower(): code for code, (name, _) in _KNOWN.items()}
+_CODES |= {"gaelic": "gla", "greek": "gre", "multiple": "mul"}
 
 
 def name(code: str) -> str:
@@ -27,3 +29,13 @@ def name(code: str) -> str:
 def tag(code: str) -> str:
     """BCP 47 tag of a MARC language code; an unknown code stands for itself."""
     return _KNOWN[code][1] if code in _KNOWN else " ".join(code.split())
+
+
+def code(text: str) -> str:
+    """MARC code for a language's English name; anything else is taken as a code."""
+    return _CODES.get(text.lower(), text.lower())
+
+
+def is_language(text: str) -> bool:
+    """Say whether this is the English name of a language."""
+    return text.lower() in _CODES
