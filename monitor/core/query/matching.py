@@ -6,8 +6,8 @@ from collections.abc import Iterable, Iterator
 from datetime import date
 from typing import NamedTuple
 
-from monitor.core.query.dates import day_text, range_days, recent_days
 from monitor.core.citation import PublicationType
+from monitor.core.query.dates import day_text, range_days, recent_days
 from monitor.core.query.document import TEXT_FIELDS, Document, FieldText, Hit
 from monitor.core.query.exact import exact
 from monitor.core.query.filters import OUT_OF_REACH, filter_key, filter_search, subset_test
