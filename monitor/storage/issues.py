@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, case, func, insert, select, text
+from sqlalchemy import ColumnElement, Select, and_, bindparam, case, func, insert, select, text
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session, aliased
 
@@ -162,6 +162,38 @@ class IssueLine:
     topics: tuple[str, ...]
 
 
+def _lost() -> Select[int, datetime, datetime | None, int]:
+    later, issue = DeliveryRow.__table__.alias(), IssueRow.__table__.alias()
+    since = (
+        select(func.min(issue.c.covers_from))
+        .join_from(later, issue, issue.c.id == later.c.issue_id)
+        .where(
+            later.c.subscription_id == DeliveryRow.subscription_id,
+            later.c.id > DeliveryRow.id,
+            later.c.state.in_(UNDERWAY),
+        )
+    )
+    return (
+        select(
+            DeliveryRow.subscription_id,
+            IssueRow.covers_from,
+            since.scalar_subquery(),
+            since.with_only_columns(func.count()).scalar_subquery(),
+        )
+        .join(SubscriptionRow, SubscriptionRow.id == DeliveryRow.subscription_id)
+        .join(IssueRow, IssueRow.id == DeliveryRow.issue_id)
+        .where(
+            SubscriptionRow.ended_at.is_(None),
+            DeliveryRow.state.not_in(UNDERWAY),
+            IssueRow.covers_from <= bindparam("now", type_=IssueRow.covers_from.type),
+        )
+    )
+
+
+_LOST = _lost()
+"""Built once: putting a statement together takes longer than running this one."""
+
+
 def standings(session: Session, now: datetime) -> dict[int, Standing]:
     """Return where each living subscription stands that was served at least once.
 
@@ -201,27 +233,7 @@ def _not_made_up_for(session: Session, now: datetime) -> dict[int, tuple[datetim
     An issue makes up for a lost one when it begins where that one did. What was frozen before the loss was known
     begins later, and would hide it for good once the overlap of selections no longer reaches back.
     """
-    later, issue = aliased(DeliveryRow), aliased(IssueRow)
-    since = (
-        select(func.min(issue.covers_from))
-        .join(later, later.issue_id == issue.id)
-        .where(
-            later.subscription_id == DeliveryRow.subscription_id,
-            later.id > DeliveryRow.id,
-            later.state.in_(UNDERWAY),
-        )
-    )
-    rows = session.execute(
-        select(
-            DeliveryRow.subscription_id,
-            IssueRow.covers_from,
-            since.scalar_subquery(),
-            since.with_only_columns(func.count()).scalar_subquery(),
-        )
-        .join(SubscriptionRow, SubscriptionRow.id == DeliveryRow.subscription_id)
-        .join(IssueRow, IssueRow.id == DeliveryRow.issue_id)
-        .where(SubscriptionRow.ended_at.is_(None), DeliveryRow.state.not_in(UNDERWAY), IssueRow.covers_from <= now)
-    )
+    rows = session.execute(_LOST, {"now": now})
     lost: dict[int, tuple[datetime, int]] = {}
     for number, begins, made_up_from, arrived in rows:
         if made_up_from is None or made_up_from > begins + _SAME:
