@@ -29,7 +29,7 @@ from monitor.mail.render import Letter, render_digest
 from monitor.services.ports import Clock
 from monitor.services.selecting import OVERLAP, Reader, Selector
 from monitor.services.subscribing import zone_of
-from monitor.storage import checks, issues, people
+from monitor.storage import checks, issues, people, serving
 from monitor.storage.engine import Database
 
 OVERDUE = timedelta(hours=2)
@@ -178,14 +178,14 @@ class Publishing:
     def _due(self, session: Session, now: datetime, on: date | None) -> list[Due]:
         if on is not None and instant(on, 0, ZoneInfo(self._zone)) > now:
             raise UsageError(f"{on} has not begun yet; an issue cannot be made ahead")
-        standings = issues.standings(session, now)
-        suppressed = issues.suppressed_people(session)
+        standings = serving.standings(session, now)
+        suppressed = serving.suppressed_people(session)
         topics = people.living_topics(session)
         found = []
         for subscription, address in people.living(session):
             if subscription.person_id in suppressed or not any(each.topic in topics for each in subscription.topics):
                 continue
-            standing = standings.get(subscription.id, issues.Standing())
+            standing = standings.get(subscription.id, serving.Standing())
             zone = zone_of(subscription)
             if zone is None:
                 self._cannot_serve(subscription)
@@ -229,7 +229,7 @@ class Publishing:
                         f"this machine does not know the time zone {held.zone!r} of {person.address}; "
                         "set another, or install a newer tzdata"
                     )
-                standing = issues.standings(session, now).get(held.id, issues.Standing())
+                standing = serving.standings(session, now).get(held.id, serving.Standing())
                 since = standing.served_until or min(each.since for each in held.topics)
                 slot = Slot(day, instant(day, held.hour, zone))
                 return Due(held, person.address, slot, since, 0, standing.last_delivery)
@@ -253,7 +253,7 @@ class Publishing:
         titles = people.living_topics(session)
         topics = {name: Topic(name, title, short_name(name, title)) for name, title in titles.items()}
         fresh = {each.subscription.person_id for each in due if each.since <= each.subscription.created_at}
-        before = issues.served_before(session, fresh, now)
+        before = serving.served_before(session, fresh, now)
         readers = [_reader(each, topics, before) for each in due]
         selector = Selector(session, readers, until, self._tree, known_by)
         weeks = issues.weekly_counts(session, topics, until)

@@ -11,7 +11,7 @@ from sqlalchemy.exc import IntegrityError
 
 from monitor.core.citation import InlineXml
 from monitor.core.revision import Change
-from monitor.storage import citations, issues
+from monitor.storage import citations, issues, serving
 from monitor.storage.engine import Database
 from monitor.storage.issues import FrozenEntry, FrozenIssue, Recipient
 from monitor.storage.tables import DeliveryRow, IssueEntryRow, IssueRow
@@ -132,7 +132,7 @@ def test_standing_knows_the_last_slot_and_until_when_one_is_served(world: World)
     with world.database.write() as session:
         session.execute(update(DeliveryRow).where(DeliveryRow.slot == "2026-11-23").values(state="failed"))
     with world.database.read() as session:
-        standing = issues.standings(session, MONDAY + 1000 * HOUR)[ada.subscription_id]
+        standing = serving.standings(session, MONDAY + 1000 * HOUR)[ada.subscription_id]
     assert standing.last_slot == "2026-11-23"  # that slot is over, whatever became of it
     assert standing.served_until == MONDAY  # but what it brought did not arrive
 
@@ -171,7 +171,7 @@ def test_standing_reaches_back_to_what_was_lost_until_it_is_made_up_for(
             session.execute(update(DeliveryRow).where(DeliveryRow.id == newest).values(state=names[state]))
             session.execute(update(DeliveryRow).where(DeliveryRow.person_id == bob.person_id).values(state="sent"))
     with world.database.read() as session:
-        standings = issues.standings(session, MONDAY + 1000 * HOUR)
+        standings = serving.standings(session, MONDAY + 1000 * HOUR)
     assert standings[ada.subscription_id].served_until == MONDAY + until * 168 * HOUR
     assert standings[ada.subscription_id].arrived == arrived
     # Another reader's losses are no one else's.
