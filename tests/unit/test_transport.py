@@ -419,7 +419,7 @@ def test_a_mail_given_up_before_the_dot_leaves_no_file(tmp_path: Path) -> None:
         ("rcpt", 550, "5.2.1", Verdict.HARD),
         ("dot", 550, "5.1.1", Verdict.HARD),
         ("rcpt", 552, "5.2.2", Verdict.FULL),
-        ("rcpt", 452, "4.2.2", Verdict.RETRY),
+        ("rcpt", 452, "4.2.2", Verdict.FULL),
         ("rcpt", 450, "4.7.1", Verdict.RETRY),
         ("rcpt", 421, None, Verdict.RETRY),
         ("rcpt", 550, None, Verdict.REFUSED),
