@@ -323,12 +323,15 @@ def _resolved(given: Mapping[str, tuple[str, object]], problems: list[str]) -> d
                 if not values[setting]:
                     problems.append(f"{told}: {value} is empty")
         elif name not in Settings.model_fields:
-            problems.append(f"{told} is not a setting{_suggest(name)}")
+            problems.append(f"{told} is not a setting{_suggest(name, told)}")
         else:
             values[name] = value
     return values
 
 
-def _suggest(name: str) -> str:
+def _suggest(name: str, told: str) -> str:
+    """Name the nearest setting as it would be written where `told` stands."""
     near = difflib.get_close_matches(name, Settings.model_fields, 1)
-    return f"; did you mean {near[0]}?" if near else ""
+    if not near:
+        return ""
+    return f"; did you mean {PREFIX + near[0].upper() if told.startswith(PREFIX) else near[0]}?"

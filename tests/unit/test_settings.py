@@ -54,6 +54,7 @@ def test_every_problem_is_listed_at_once(tmp_path: Path) -> None:
     assert len(caught.value.problems) == 8
     for part in (
         "did you mean language",
+        "did you mean MONITOR_PUBLIC_URL",
         "Europe/Berlin",
         "MONITOR_PUBLIC_URL",
         "MONITOR_NCBI_EMAIL",
