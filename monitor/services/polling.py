@@ -29,10 +29,11 @@ from monitor.services.ports import Clock, PubmedSource
 from monitor.services.retrieving import IN_FLIGHT, Retrieved, Stopped, retrieve
 from monitor.services.searching import WholeSet, search_whole
 from monitor.services.storing import MakeHit, store, store_hits
-from monitor.storage import checks, citations, polls, strategies
+from monitor.storage import checks, citations, hits, polls, strategies
 from monitor.storage.bulk import batches
 from monitor.storage.engine import Database
-from monitor.storage.polls import ClaimLost, FoundHit, Order, Poll, Running
+from monitor.storage.hits import FoundHit
+from monitor.storage.polls import ClaimLost, Order, Poll, Running
 from monitor.storage.strategies import StoredTopic
 
 log = logging.getLogger(__name__)
@@ -376,7 +377,7 @@ class _OnePoll:
             # All of a window is fetched: whether a record in it is new or revised, its content alone can say.
             return [p for p in open_ if p not in self._fetched], [p for p in open_ if p in self._fetched]
         with self._database.read() as session:
-            standing = polls.standing_hits(session, self._task.topic.id, self._task.lane)
+            standing = hits.standing(session, self._task.topic.id, self._task.lane)
             added = [pmid for pmid in open_ if pmid not in standing]
             held = citations.known(session, added)
         return [p for p in added if p not in held], [p for p in added if p in held]
@@ -408,7 +409,7 @@ class _OnePoll:
     def _end_hits(self, running: Running, whole: WholeSet) -> None:
         topic_id, lane = self._task.topic.id, self._task.lane
         with self._database.read() as session:
-            standing = polls.standing_hits(session, topic_id, lane)
+            standing = hits.standing(session, topic_id, lane)
         lost = standing.difference(whole.pmids)
         if len(lost) > max(MANY_LOST, len(standing) // 10):
             # So many at once may be PubMed's bad day: only those end that a second search does not name either.
@@ -418,7 +419,7 @@ class _OnePoll:
             lost.difference_update(again.pmids)
         for part in batches(sorted(lost)):
             with self._database.write() as session:
-                polls.end_hits(session, topic_id, lane, part, self._clock.now())
+                hits.end(session, topic_id, lane, part, self._clock.now())
 
     def _end(self, running: Running, state: str, error: str | None) -> PollOutcome:
         try:

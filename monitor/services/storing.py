@@ -10,9 +10,10 @@ from sqlalchemy.orm import Session
 from monitor.core.citation import Citation
 from monitor.core.recheck import UNREADABLE
 from monitor.services.retrieving import Retrieved
-from monitor.storage import checks, citations, polls
+from monitor.storage import checks, citations, hits, polls
 from monitor.storage.engine import Database
-from monitor.storage.polls import Counts, FoundHit, Running
+from monitor.storage.hits import FoundHit
+from monitor.storage.polls import Counts, Running
 
 MakeHit = Callable[[Citation], FoundHit]
 
@@ -24,11 +25,11 @@ def store(database: Database, running: Running, part: Retrieved, now: datetime, 
     """
     newest = {each.pmid: each for each in sorted(part.citations, key=lambda each: each.version)}
     # Held against the search lines before the transaction, which others wait for.
-    hits = [make_hit(each) for each in newest.values()]
+    found = [make_hit(each) for each in newest.values()]
     refused = [str(error) for error in part.refused]
     with database.write() as session:
         counts = _keep(session, running, part, now)
-        polls.add_hits(session, running, hits, now)
+        hits.add(session, running, found, now)
         polls.note_batch(session, running, part.settled, counts, refused, now)
     return counts
 
@@ -47,9 +48,9 @@ def store_check(database: Database, running: Running, part: Retrieved, now: date
 def store_hits(database: Database, running: Running, pmids: Sequence[int], now: datetime, make_hit: MakeHit) -> None:
     """Store hits of citations that are held already and were not fetched for this."""
     with database.read() as session:
-        hits = [make_hit(each) for each in citations.load_each(session, pmids)]
+        found = [make_hit(each) for each in citations.load_each(session, pmids)]
     with database.write() as session:
-        polls.add_hits(session, running, hits, now)
+        hits.add(session, running, found, now)
         polls.note_batch(session, running, pmids, Counts(), (), now)
 
 

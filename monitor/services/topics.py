@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from monitor.core.strategy import LANES, Lane
-from monitor.storage import polls, strategies
+from monitor.storage import hits, polls, strategies
 from monitor.storage.engine import Database
 from monitor.storage.polls import Poll
 from monitor.storage.strategies import StoredTopic
@@ -43,7 +43,7 @@ class Topics:
         with self._database.read() as session:
             stored = strategies.topics_named(session, names)
             newest = {(poll.topic_id, poll.lane): poll for poll in polls.latest(session)}
-            counts = polls.hit_counts(session)
+            counts = hits.counts(session)
         return [
             TopicState(
                 each,

@@ -10,7 +10,7 @@ from monitor.core.strategy import Line, Strategy, Topic
 from monitor.pubmed.client import PubmedClient
 from monitor.pubmed.sandbox import Corpus, Sandbox, SetClock
 from monitor.services.polling import Polling
-from monitor.storage import citations, polls
+from monitor.storage import citations, hits
 from monitor.storage.engine import Database
 from monitor.storage.strategies import load_starter
 
@@ -106,7 +106,7 @@ class Lab:
 
     def hits(self, name: str = "car-nk", lane: str = "core") -> list[int]:
         with self.database.read() as session:
-            return sorted(polls.standing_hits(session, name, lane))
+            return sorted(hits.standing(session, name, lane))
 
     def fetched(self) -> list[list[int]]:
         """PMIDs of each efetch the sandbox answered, in order."""

@@ -15,10 +15,11 @@ from sqlalchemy.exc import IntegrityError
 from monitor.core.polling import SearchResult
 from monitor.core.strategy import Line, Strategy, Topic
 from monitor.services import owners
-from monitor.storage import polls, strategies, work
+from monitor.storage import hits, polls, strategies, work
 from monitor.storage.citations import keep
 from monitor.storage.engine import Database
-from monitor.storage.polls import LEASE, RESUMABLE, ClaimLost, Counts, FoundHit, Order, Running
+from monitor.storage.hits import FoundHit
+from monitor.storage.polls import LEASE, RESUMABLE, ClaimLost, Counts, Order, Running
 from monitor.storage.tables import HitRow, PollBatchRow, PollRow
 from tests.factories import FIRST_PMID, citation
 
@@ -301,7 +302,7 @@ def test_hits_stand_end_and_stand_again_and_remember_when_they_were_found(databa
 
     def add(now: datetime, *found: FoundHit) -> None:
         with database.write() as session:
-            polls.add_hits(session, running, found, now)
+            hits.add(session, running, found, now)
 
     def row(pmid: int) -> HitRow:
         with database.read() as session:
@@ -309,11 +310,11 @@ def test_hits_stand_end_and_stand_again_and_remember_when_they_were_found(databa
 
     add(NOW, FoundHit(FIRST_PMID, True, (1,)), FoundHit(FIRST_PMID + 1, False, ()), FoundHit(FIRST_PMID, True, (1,)))
     with database.write() as session:
-        polls.end_hits(session, "one", "core", [FIRST_PMID, FIRST_PMID + 2], NOW + timedelta(days=1))
+        hits.end(session, "one", "core", [FIRST_PMID, FIRST_PMID + 2], NOW + timedelta(days=1))
     assert row(FIRST_PMID).ended_at == NOW + timedelta(days=1)
     with database.read() as session:
-        assert polls.standing_hits(session, "one", "core") == {FIRST_PMID + 1}
-        assert polls.hit_counts(session) == {("one", "core"): 1}
+        assert hits.standing(session, "one", "core") == {FIRST_PMID + 1}
+        assert hits.counts(session) == {("one", "core"): 1}
     add(NOW + timedelta(days=2), FoundHit(FIRST_PMID, False, (1, 2)))
     again = row(FIRST_PMID)
     assert (again.ended_at, again.news, again.lines) == (None, True, [1, 2])
