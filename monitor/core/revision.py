@@ -16,7 +16,6 @@ _FIELDS = tuple(field.name for field in fields(Citation))
 
 RETRACTED_PUBLICATION = PublicationType("D016441", "Retracted Publication")
 RETRACTION_NOTICE = PublicationType("D016440", "Retraction of Publication")
-PUBLISHED_ERRATUM = PublicationType("D016425", "Published Erratum")
 EXPRESSION_OF_CONCERN = PublicationType("D000075742", "Expression of Concern")
 PREPRINT = PublicationType("D000076942", "Preprint")
 

@@ -103,4 +103,3 @@ _FITS: dict[str, Callable[[str, str], bool]] = {
     "la": _same_language,
     "isbn": _same_digits,
 }
-EXACT_FIELDS = frozenset(_VALUES)

@@ -21,7 +21,6 @@ from monitor.pubmed.sandbox.translation import LONG_NAMES, Understood, understan
 
 _DATE_TYPES = {"edat": "edat", "pdat": "dp", "mdat": "lr", "crdt": "crdt", "mhda": "mhda", "dp": "dp", "lr": "lr"}
 _DATE = re.compile(r"(\d{4})(?:/(\d{1,2})(?:/(\d{1,2}))?)?", re.ASCII)
-NOTHING = Pmids(())
 
 
 class SearchError(Exception):
