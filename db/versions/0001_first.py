@@ -144,6 +144,14 @@ def upgrade() -> None:
         sa.UniqueConstraint("address_key", name=op.f("uq_person_address_key")),
     )
     op.create_table(
+        "phrase",
+        sa.Column("phrase", sa.Text(), nullable=False),
+        sa.Column("field", sa.Text(), nullable=False),
+        sa.Column("known", sa.Boolean(), nullable=False),
+        sa.Column("checked_at", MOMENT, nullable=False),
+        sa.PrimaryKeyConstraint("phrase", "field", name=op.f("pk_phrase")),
+    )
+    op.create_table(
         "slot",
         sa.Column("job", sa.Text(), nullable=False),
         sa.Column("slot", sa.Text(), nullable=False),
@@ -183,6 +191,23 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("pmid", name=op.f("pk_citation_check")),
     )
     op.create_index(op.f("ix_citation_check_due_at"), "citation_check", ["due_at"], unique=False)
+    op.create_table(
+        "decision",
+        sa.Column("id", INT, nullable=False),
+        sa.Column("pmid", INT, nullable=False),
+        sa.Column("verdict", sa.Text(), nullable=False),
+        sa.Column("topics", sa.JSON(), nullable=False),
+        sa.Column("reason", sa.Text(), nullable=True),
+        sa.Column("hash", sa.LargeBinary(), nullable=False),
+        sa.Column("person_id", INT, nullable=True),
+        sa.Column("role", sa.Text(), nullable=False),
+        sa.Column("decided_at", MOMENT, nullable=False),
+        sa.CheckConstraint("verdict IN ('keep', 'maybe', 'dismiss', 'open')", name=op.f("ck_decision_verdict")),
+        sa.ForeignKeyConstraint(["person_id"], ["person.id"], name=op.f("fk_decision_person_id_person")),
+        sa.ForeignKeyConstraint(["pmid"], ["citation.pmid"], name=op.f("fk_decision_pmid_citation")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_decision")),
+    )
+    op.create_index("ix_decision_pmid", "decision", ["pmid", "id"], unique=False)
     op.create_table(
         "event",
         sa.Column("id", INT, nullable=False),
@@ -224,6 +249,21 @@ def upgrade() -> None:
         postgresql_where=sa.text("ended_at IS NULL"),
     )
     op.create_table(
+        "saved_search",
+        sa.Column("id", INT, nullable=False),
+        sa.Column("key", sa.Text(), nullable=False),
+        sa.Column("name", sa.Text(), nullable=False),
+        sa.Column("query", sa.Text(), nullable=False),
+        sa.Column("created_by", INT, nullable=True),
+        sa.Column("created_at", MOMENT, nullable=False),
+        sa.Column("changed_at", MOMENT, nullable=False),
+        sa.Column("retired_at", MOMENT, nullable=True),
+        sa.ForeignKeyConstraint(["created_by"], ["person.id"], name=op.f("fk_saved_search_created_by_person")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_saved_search")),
+        sa.UniqueConstraint("key", name=op.f("uq_saved_search_key")),
+        sa.UniqueConstraint("name", name=op.f("uq_saved_search_name")),
+    )
+    op.create_table(
         "sentinel",
         sa.Column("topic_id", sa.Text(), nullable=False),
         sa.Column("pmid", INT, autoincrement=False, nullable=False),
@@ -239,6 +279,7 @@ def upgrade() -> None:
         sa.Column("wide", sa.Text(), nullable=True),
         sa.Column("origin", sa.Text(), nullable=False),
         sa.Column("reason", sa.Text(), nullable=False),
+        sa.Column("accepted", sa.JSON(), nullable=False),
         sa.Column("created_by", INT, nullable=True),
         sa.Column("created_at", MOMENT, nullable=False),
         sa.CheckConstraint("origin IN ('starter', 'lab')", name=op.f("ck_strategy_origin")),
@@ -275,6 +316,26 @@ def upgrade() -> None:
         sqlite_where=sa.text("ended_at IS NULL"),
         postgresql_where=sa.text("ended_at IS NULL"),
     )
+    op.create_table(
+        "tagging",
+        sa.Column("id", INT, nullable=False),
+        sa.Column("pmid", INT, nullable=False),
+        sa.Column("facet", sa.Text(), nullable=False),
+        sa.Column("term", sa.Text(), nullable=False),
+        sa.Column("added", sa.Boolean(), nullable=False),
+        sa.Column("origin", sa.Text(), nullable=False),
+        sa.Column("reason", sa.Text(), nullable=True),
+        sa.Column("person_id", INT, nullable=True),
+        sa.Column("role", sa.Text(), nullable=False),
+        sa.Column("tagged_at", MOMENT, nullable=False),
+        sa.CheckConstraint("facet IN ('tag', 'level', 'claim')", name=op.f("ck_tagging_facet")),
+        sa.CheckConstraint("origin IN ('person', 'rule')", name=op.f("ck_tagging_origin")),
+        sa.ForeignKeyConstraint(["person_id"], ["person.id"], name=op.f("fk_tagging_person_id_person")),
+        sa.ForeignKeyConstraint(["pmid"], ["citation.pmid"], name=op.f("fk_tagging_pmid_citation")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_tagging")),
+    )
+    op.create_index("ix_tagging_pmid", "tagging", ["pmid", "facet", "term", "id"], unique=False)
+    op.create_index("ix_tagging_term", "tagging", ["facet", "term"], unique=False)
     op.create_table(
         "delivery",
         sa.Column("id", INT, nullable=False),
@@ -452,8 +513,16 @@ def upgrade() -> None:
         sa.Column("found_at", MOMENT, nullable=False),
         sa.Column("news", sa.Boolean(), nullable=False),
         sa.Column("lines", sa.JSON(), nullable=False),
+        sa.Column("first_strategy_id", INT, nullable=False),
+        sa.Column("first_lines", sa.JSON(), nullable=False),
+        sa.Column("route", sa.Text(), nullable=False),
         sa.Column("ended_at", MOMENT, nullable=True),
         sa.CheckConstraint("lane IN ('core', 'wide')", name=op.f("ck_hit_lane")),
+        sa.CheckConstraint(
+            "route IN ('created', 'entered', 'indexed', 'revised', 'reconciled', 'backfilled')",
+            name=op.f("ck_hit_route"),
+        ),
+        sa.ForeignKeyConstraint(["first_strategy_id"], ["strategy.id"], name=op.f("fk_hit_first_strategy_id_strategy")),
         sa.ForeignKeyConstraint(["pmid"], ["citation.pmid"], name=op.f("fk_hit_pmid_citation")),
         sa.ForeignKeyConstraint(["poll_id"], ["poll.id"], name=op.f("fk_hit_poll_id_poll")),
         sa.ForeignKeyConstraint(["strategy_id"], ["strategy.id"], name=op.f("fk_hit_strategy_id_strategy")),

@@ -6,16 +6,22 @@ import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
-from typing import Final
+from typing import Final, Literal
 from zoneinfo import ZoneInfo
 
 from monitor.core.citation import Citation
+from monitor.core.query.dates import citation_days
 from monitor.core.recheck import created_on
 
 OVERLAP: Final = timedelta(days=14)
 """How far a window reaches back before the last one: a record may become visible after its own Create Date."""
 
+Route = Literal["created", "entered", "indexed", "revised", "reconciled", "backfilled"]
+"""Why a poll came upon a paper: the day of its window that PubMed created, entered, indexed or revised the record; or
+a comparison of the whole set, the first of its strategy being the backfill."""
+
 _WINDOW_FIELDS: Final = ("crdt", "edat", "mhda", "lr")
+_ROUTES: Final[dict[str, Route]] = {"crdt": "created", "edat": "entered", "mhda": "indexed", "lr": "revised"}
 _BEGINNING: Final = date(1800, 1, 1)
 _FIRST_CUTS: Final = (2000, 2010, 2016, 2020, 2023, 2025)
 """Years at which a set of all times is divided first: half of PubMed came after the first of them."""
@@ -132,6 +138,16 @@ def is_news(citation: Citation, watched_from: date, *, in_window: bool) -> bool:
     """
     created = created_on(citation)
     return in_window if created is None else created >= watched_from
+
+
+def route(citation: Citation, window: Window) -> Route:
+    """Return the first of the window's dates that the record meets; `revised` when it has none that tells."""
+    for field in _WINDOW_FIELDS:
+        for day in citation_days(citation, field):
+            found = (window.since.year, window.since.month, window.since.day) <= day
+            if found and (window.until is None or day <= (window.until.year, window.until.month, window.until.day)):
+                return _ROUTES[field]
+    return "revised"
 
 
 def last_poll_moment(now: datetime, hour: int, zone: ZoneInfo) -> datetime:

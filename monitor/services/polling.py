@@ -12,12 +12,14 @@ from sqlalchemy.exc import IntegrityError
 
 from monitor.core.citation import Citation
 from monitor.core.polling import (
+    Route,
     Window,
     comparable,
     is_news,
     last_poll_moment,
     next_window,
     reconciliation_is_due,
+    route,
     windowed,
 )
 from monitor.core.query import MeshTree, document
@@ -340,7 +342,7 @@ class _OnePoll:
         self._reached = True
         self._note(running, whole)
         to_fetch, to_file = self._sort_out(running, whole)
-        hit = self._hit_maker(watched_from)
+        hit = self._hit_maker(running, watched_from)
         total, done = len(to_fetch) + len(to_file), 0
         missing: list[int] = []
         for part in batches(to_file):
@@ -395,14 +397,19 @@ class _OnePoll:
         with self._database.read() as session:
             return checks.surely_there(session, number)
 
-    def _hit_maker(self, watched_from: date) -> MakeHit:
+    def _hit_maker(self, running: Running, watched_from: date) -> MakeHit:
         tree = self._polling._tree or load_mesh_tree()
         screen = Screen(self._task.topic.topic.strategy, self._task.lane, tree, self._clock.now().date())
-        in_window = self._task.kind == "window"
+        since, until = running.order.since, running.order.until
+        window = Window(since, until) if since is not None else None
+        with self._database.read() as session:
+            again = polls.was_compared(session, self._task.topic.strategy_id, self._task.lane)
+        whole_set: Route = "reconciled" if again else "backfilled"
 
         def make(citation: Citation) -> FoundHit:
-            news = is_news(citation, watched_from, in_window=in_window)
-            return FoundHit(citation.pmid, news, tuple(screen.positions(document(citation))))
+            news = is_news(citation, watched_from, in_window=window is not None)
+            way = whole_set if window is None else route(citation, window)
+            return FoundHit(citation.pmid, news, tuple(screen.positions(document(citation))), way)
 
         return make
 

@@ -11,6 +11,7 @@ from sqlalchemy.dialects.postgresql import insert as postgres_insert
 from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 from sqlalchemy.orm import Session
 
+from monitor.core.polling import Route
 from monitor.storage.bulk import batches, is_sqlite
 from monitor.storage.polls import Running
 from monitor.storage.tables import HitRow
@@ -21,11 +22,12 @@ class FoundHit:
     pmid: int
     news: bool
     lines: tuple[int, ...]
+    route: Route
 
 
 def add(session: Session, poll: Running, found: Sequence[FoundHit], now: datetime) -> None:
-    """Store hits; one that had ended stands again and is found anew, and lines follow the citation. Else when it was
-    found stays, and whether it was news always does."""
+    """Store hits; one that had ended stands again and is found anew, and lines follow the citation. Else when and by what
+    it was found stays, and whether it was news always does."""
     order = poll.order
     insert = sqlite_insert if is_sqlite(session) else postgres_insert
     for batch in batches(list({hit.pmid: hit for hit in found}.values())):
@@ -40,6 +42,9 @@ def add(session: Session, poll: Running, found: Sequence[FoundHit], now: datetim
                     "found_at": now,
                     "news": hit.news,
                     "lines": list(hit.lines),
+                    "first_strategy_id": order.strategy_id,
+                    "first_lines": list(hit.lines),
+                    "route": hit.route,
                 }
                 for hit in batch
             ]
@@ -52,9 +57,12 @@ def add(session: Session, poll: Running, found: Sequence[FoundHit], now: datetim
                     "strategy_id": statement.excluded.strategy_id,
                     "ended_at": None,
                     # Standing again is being found anew: it may be news since.
-                    "found_at": case(
-                        (HitRow.ended_at.is_not(None), statement.excluded.found_at), else_=HitRow.found_at
-                    ),
+                    **{
+                        name: case(
+                            (HitRow.ended_at.is_not(None), statement.excluded[name]), else_=getattr(HitRow, name)
+                        )
+                        for name in ("found_at", "first_strategy_id", "first_lines", "route")
+                    },
                 },
             )
         )

@@ -275,6 +275,23 @@ def first_and_last(
     return first, last
 
 
+def was_compared(session: Session, strategy_id: int, lane: str) -> bool:
+    """Say whether the whole set of this version of a strategy was had before."""
+    return (
+        session.scalar(
+            select(PollRow.id)
+            .where(
+                PollRow.strategy_id == strategy_id,
+                PollRow.lane == lane,
+                PollRow.kind == "full",
+                PollRow.state.in_(_FINISHED),
+            )
+            .limit(1)
+        )
+        is not None
+    )
+
+
 def failed_since(session: Session, topic_id: str, lane: str, kind: str, now: datetime) -> datetime | None:
     """Return when the newest covering poll of a kind began, if it did not finish: it is to be made up for."""
     row = session.execute(

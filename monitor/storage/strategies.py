@@ -77,6 +77,7 @@ def save_version(
     reason: str,
     person_id: int | None,
     now: datetime,
+    accepted: Sequence[str] = (),
 ) -> int:
     """Store a strategy as the next version of its topic and return its id; versions are never changed."""
     core = strategy.query("core")
@@ -90,6 +91,7 @@ def save_version(
         wide=strategy.query("wide"),
         origin=origin,
         reason=reason,
+        accepted=list(accepted),
         created_by=person_id,
         created_at=now,
     )

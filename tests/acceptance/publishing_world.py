@@ -98,6 +98,9 @@ class World:
                         news=True,
                         poll_id=self._poll(session, topic, "done", None, ()),
                         lines=list(lines),
+                        first_strategy_id=strategy,
+                        first_lines=list(lines),
+                        route="created",
                         ended_at=None,
                     )  # fmt: skip
                 )

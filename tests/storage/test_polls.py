@@ -308,19 +308,27 @@ def test_hits_stand_end_and_stand_again_and_remember_when_they_were_found(databa
         with database.read() as session:
             return session.get_one(HitRow, ("one", pmid, "core"))
 
-    add(NOW, FoundHit(FIRST_PMID, True, (1,)), FoundHit(FIRST_PMID + 1, False, ()), FoundHit(FIRST_PMID, True, (1,)))
+    add(
+        NOW,
+        FoundHit(FIRST_PMID, True, (1,), "created"),
+        FoundHit(FIRST_PMID + 1, False, (), "created"),
+        FoundHit(FIRST_PMID, True, (1,), "created"),
+    )
     with database.write() as session:
         hits.end(session, "one", "core", [FIRST_PMID, FIRST_PMID + 2], NOW + timedelta(days=1))
     assert row(FIRST_PMID).ended_at == NOW + timedelta(days=1)
     with database.read() as session:
         assert hits.standing(session, "one", "core") == {FIRST_PMID + 1}
         assert hits.counts(session) == {("one", "core"): 1}
-    add(NOW + timedelta(days=2), FoundHit(FIRST_PMID, False, (1, 2)))
+    assert (row(FIRST_PMID).first_lines, row(FIRST_PMID).route) == ([1], "created")
+    add(NOW + timedelta(days=2), FoundHit(FIRST_PMID, False, (1, 2), "reconciled"))
     again = row(FIRST_PMID)
+    assert (again.first_lines, again.route) == ([1, 2], "reconciled")
     assert (again.ended_at, again.news, again.lines) == (None, True, [1, 2])
     assert again.found_at == NOW + timedelta(days=2), "it is found anew, so that a digest of now may carry it"
-    add(NOW + timedelta(days=3), FoundHit(FIRST_PMID, True, (1,)))
+    add(NOW + timedelta(days=3), FoundHit(FIRST_PMID, True, (1,), "revised"))
     assert row(FIRST_PMID).found_at == NOW + timedelta(days=2)
+    assert (row(FIRST_PMID).lines, row(FIRST_PMID).first_lines, row(FIRST_PMID).route) == ([1], [1, 2], "reconciled")
 
 
 def test_owners_are_told_apart() -> None:

@@ -21,6 +21,7 @@ from monitor.core.polling import (
     next_window,
     phrases_in_words,
     reconciliation_is_due,
+    route,
     windowed,
 )
 from monitor.core.query import parse
@@ -138,6 +139,26 @@ def test_a_record_without_any_date_is_news_when_a_window_brought_it() -> None:
     assert created_on(undated) is None
     assert is_news(undated, TODAY, in_window=True)
     assert not is_news(undated, TODAY, in_window=False)
+
+
+@pytest.mark.parametrize(
+    ("dates", "way"),
+    [
+        ({"entrez": 20, "pubmed": 20, "medline": 20}, "created"),
+        ({"entrez": 1, "pubmed": 20, "medline": 20}, "entered"),
+        ({"entrez": 1, "pubmed": 1, "medline": 20}, "indexed"),
+        ({"entrez": 1, "pubmed": 1, "medline": 1}, "revised"),
+        ({"entrez": 30}, "revised"),
+        ({}, "revised"),
+    ],
+)
+def test_the_route_is_the_first_date_of_the_window_that_a_record_meets(dates: dict[str, int], way: str) -> None:
+    found = citation(
+        history=tuple(HistoryDate(status, PartialDate(2026, 6, day)) for status, day in dates.items()),
+        revised_on=PartialDate(2026, 6, 21),
+    )
+    assert route(found, Window(date(2026, 6, 10), date(2026, 6, 25))) == way
+    assert route(found, Window(date(2026, 6, 10))) == ("created" if dates.get("entrez") == 30 else way)
 
 
 def test_the_daily_poll_falls_on_a_local_hour() -> None:

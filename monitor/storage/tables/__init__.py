@@ -11,8 +11,10 @@ from monitor.storage.tables.digest import (
     SuppressionRow,
 )
 from monitor.storage.tables.person import EventRow, PersonRow, SubscriptionRow, SubscriptionTopicRow
+from monitor.storage.tables.screening import DecisionRow, SavedSearchRow, TaggingRow
 from monitor.storage.tables.strategy import (
     HitRow,
+    PhraseRow,
     PollBatchRow,
     PollRow,
     SentinelRow,
@@ -29,6 +31,7 @@ __all__ = [
     "BounceRow",
     "CheckRow",
     "CitationRow",
+    "DecisionRow",
     "DeliveryRow",
     "EventRow",
     "HeartbeatRow",
@@ -37,9 +40,11 @@ __all__ = [
     "IssueRow",
     "PaceRow",
     "PersonRow",
+    "PhraseRow",
     "PollBatchRow",
     "PollRow",
     "RelationRow",
+    "SavedSearchRow",
     "SentinelRow",
     "SlotRow",
     "StrategyBlockRow",
@@ -48,6 +53,7 @@ __all__ = [
     "SubscriptionRow",
     "SubscriptionTopicRow",
     "SuppressionRow",
+    "TaggingRow",
     "TopicRow",
     "UtcDateTime",
     "VersionRow",

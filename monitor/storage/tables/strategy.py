@@ -27,6 +27,7 @@ class StrategyRow(Base):
     """One immutable version of a topic's search: the rendered queries; its lines stand in `strategy_line`.
 
     `origin` is `starter` for what we ship and `lab` for what people made of it; a lab's version is never replaced.
+    `accepted` are problems that stood when it was saved all the same; `reason` then says why.
     """
 
     __tablename__ = "strategy"
@@ -38,6 +39,7 @@ class StrategyRow(Base):
     wide: Mapped[str | None]
     origin: Mapped[str]
     reason: Mapped[str]
+    accepted: Mapped[list[str]]
     created_by: Mapped[int | None] = mapped_column(ForeignKey("person.id"))
     created_at: Mapped[datetime]
 
@@ -84,6 +86,17 @@ class SentinelRow(Base):
 
     topic_id: Mapped[str] = mapped_column(ForeignKey("topic.id"), primary_key=True)
     pmid: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+
+
+class PhraseRow(Base):
+    """What PubMed last said of a phrase: whether its phrase index holds it. `phrase` is in lower case, without quotes."""
+
+    __tablename__ = "phrase"
+
+    phrase: Mapped[str] = mapped_column(primary_key=True)
+    field: Mapped[str] = mapped_column(primary_key=True)
+    known: Mapped[bool]
+    checked_at: Mapped[datetime]
 
 
 class PollRow(Base):
@@ -155,7 +168,9 @@ class PollBatchRow(Base):
 class HitRow(Base):
     """A topic's strategy found a citation. Never deleted; it ends when a full reconciliation no longer finds it.
 
-    `lines` are positions in the lane that matched by our own evaluation; `news` says whether a digest may carry it.
+    `first_strategy_id` and `first_lines` are the version and its lines that found it, `route` why that poll came upon it
+    (`core.polling.Route`); `strategy_id` and `lines` follow the citation and the strategy. Lines are positions in the
+    lane that matched by our own evaluation; `news` says whether a digest may carry it.
     """
 
     __tablename__ = "hit"
@@ -168,10 +183,16 @@ class HitRow(Base):
     found_at: Mapped[datetime]
     news: Mapped[bool]
     lines: Mapped[list[int]]
+    first_strategy_id: Mapped[int] = mapped_column(ForeignKey("strategy.id"))
+    first_lines: Mapped[list[int]]
+    route: Mapped[str]
     ended_at: Mapped[datetime | None]
 
     __table_args__ = (
         CheckConstraint("lane IN ('core', 'wide')", name="lane"),
+        CheckConstraint(
+            "route IN ('created', 'entered', 'indexed', 'revised', 'reconciled', 'backfilled')", name="route"
+        ),
         Index("ix_hit_pmid", "pmid"),
         Index("ix_hit_topic_found", "topic_id", "lane", "found_at"),
     )

@@ -1,0 +1,77 @@
+"""Judgements of curators: verdicts and tags, added and never edited; and searches that people keep."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from sqlalchemy import CheckConstraint, ForeignKey, Index
+from sqlalchemy.orm import Mapped, mapped_column
+
+from monitor.storage.tables.base import Base
+
+
+class DecisionRow(Base):
+    """One verdict on a citation by one person at one moment; the newest stands. `open` takes the verdict before it back.
+
+    `topics` are those it was kept in. `hash` names the content that was read, `role` is the role held then; a decision
+    at the command line has no person.
+    """
+
+    __tablename__ = "decision"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    pmid: Mapped[int] = mapped_column(ForeignKey("citation.pmid"))
+    verdict: Mapped[str]
+    topics: Mapped[list[str]]
+    reason: Mapped[str | None]
+    hash: Mapped[bytes]
+    person_id: Mapped[int | None] = mapped_column(ForeignKey("person.id"))
+    role: Mapped[str]
+    decided_at: Mapped[datetime]
+
+    __table_args__ = (
+        CheckConstraint("verdict IN ('keep', 'maybe', 'dismiss', 'open')", name="verdict"),
+        Index("ix_decision_pmid", "pmid", "id"),
+    )
+
+
+class TaggingRow(Base):
+    """One term of a facet put on a citation or taken off; of each facet and term the newest row stands.
+
+    Facets: `tag`, `level` (at most one term at a time), `claim`. `origin` is `person` or `rule`.
+    """
+
+    __tablename__ = "tagging"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    pmid: Mapped[int] = mapped_column(ForeignKey("citation.pmid"))
+    facet: Mapped[str]
+    term: Mapped[str]
+    added: Mapped[bool]
+    origin: Mapped[str]
+    reason: Mapped[str | None]
+    person_id: Mapped[int | None] = mapped_column(ForeignKey("person.id"))
+    role: Mapped[str]
+    tagged_at: Mapped[datetime]
+
+    __table_args__ = (
+        CheckConstraint("facet IN ('tag', 'level', 'claim')", name="facet"),
+        CheckConstraint("origin IN ('person', 'rule')", name="origin"),
+        Index("ix_tagging_pmid", "pmid", "facet", "term", "id"),
+        Index("ix_tagging_term", "facet", "term"),
+    )
+
+
+class SavedSearchRow(Base):
+    """A search of the library that somebody keeps; `key` is the unguessable part of its feed's address."""
+
+    __tablename__ = "saved_search"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    key: Mapped[str] = mapped_column(unique=True)
+    name: Mapped[str] = mapped_column(unique=True)
+    query: Mapped[str]
+    created_by: Mapped[int | None] = mapped_column(ForeignKey("person.id"))
+    created_at: Mapped[datetime]
+    changed_at: Mapped[datetime]
+    retired_at: Mapped[datetime | None]
