@@ -198,13 +198,16 @@ def upgrade() -> None:
         sa.Column("verdict", sa.Text(), nullable=False),
         sa.Column("topics", sa.JSON(), nullable=False),
         sa.Column("reason", sa.Text(), nullable=True),
+        sa.Column("note", sa.Text(), nullable=True),
         sa.Column("hash", sa.LargeBinary(), nullable=False),
+        sa.Column("undoes", INT, nullable=True),
         sa.Column("person_id", INT, nullable=True),
         sa.Column("role", sa.Text(), nullable=False),
         sa.Column("decided_at", MOMENT, nullable=False),
         sa.CheckConstraint("verdict IN ('keep', 'maybe', 'dismiss', 'open')", name=op.f("ck_decision_verdict")),
         sa.ForeignKeyConstraint(["person_id"], ["person.id"], name=op.f("fk_decision_person_id_person")),
         sa.ForeignKeyConstraint(["pmid"], ["citation.pmid"], name=op.f("fk_decision_pmid_citation")),
+        sa.ForeignKeyConstraint(["undoes"], ["decision.id"], name=op.f("fk_decision_undoes_decision")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_decision")),
     )
     op.create_index("ix_decision_pmid", "decision", ["pmid", "id"], unique=False)

@@ -11,10 +11,11 @@ from monitor.storage.tables.base import Base
 
 
 class DecisionRow(Base):
-    """One verdict on a citation by one person at one moment; the newest stands. `open` takes the verdict before it back.
+    """One verdict on a citation by one person at one moment; the newest stands, and `open` is none.
 
-    `topics` are those it was kept in. `hash` names the content that was read, `role` is the role held then; a decision
-    at the command line has no person.
+    `topics` are those it was kept in. `hash` is `core.screening.fingerprint` of what was read, `role` the role held
+    then; a decision at the command line has no person. A row that takes another back names it in `undoes` and repeats
+    the verdict before that one.
     """
 
     __tablename__ = "decision"
@@ -24,7 +25,9 @@ class DecisionRow(Base):
     verdict: Mapped[str]
     topics: Mapped[list[str]]
     reason: Mapped[str | None]
+    note: Mapped[str | None]
     hash: Mapped[bytes]
+    undoes: Mapped[int | None] = mapped_column(ForeignKey("decision.id"))
     person_id: Mapped[int | None] = mapped_column(ForeignKey("person.id"))
     role: Mapped[str]
     decided_at: Mapped[datetime]
