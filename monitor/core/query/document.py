@@ -9,6 +9,7 @@ from typing import NamedTuple
 
 from monitor.core.citation import AbstractSection, Author, Citation, InlineXml
 from monitor.core.markup import bare
+from monitor.core.query.own import NOTHING_KNOWN, Own
 from monitor.core.query.words import SearchWords, heading_key, split_words
 
 AUTHOR_KEYWORDS = "NOTNLM"
@@ -31,9 +32,9 @@ class Hit(NamedTuple):
     end: int
 
 
-def document(citation: Citation) -> Document:
+def document(citation: Citation, own: Own = NOTHING_KNOWN) -> Document:
     """Prepare a citation for searching; nothing is computed before a query asks for it."""
-    return Document(citation)
+    return Document(citation, own)
 
 
 def abstract_text(sections: Iterable[AbstractSection]) -> str:
@@ -122,8 +123,9 @@ class Index:
 class Document:
     """A citation with its searchable texts, each index built on first use."""
 
-    def __init__(self, citation: Citation) -> None:
+    def __init__(self, citation: Citation, own: Own = NOTHING_KNOWN) -> None:
         self.citation = citation
+        self.own = own
         self._indexes: dict[str, Index] = {}
 
     def index(self, field: str | None) -> Index:
