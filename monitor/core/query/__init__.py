@@ -6,6 +6,7 @@ What is supported, and what is not, stands in `docs/query-language.md`.
 from monitor.core.query.document import Document, abstract_text, document
 from monitor.core.query.matching import Match, explain, ignored, matches, undecidable
 from monitor.core.query.mesh import Heading, MeshRow, MeshTree
+from monitor.core.query.own import Own
 from monitor.core.query.parser import UnknownField, parse
 from monitor.core.query.renderer import render
 from monitor.core.query.tree import (
@@ -42,6 +43,7 @@ __all__ = [
     "MeshTree",
     "Not",
     "Or",
+    "Own",
     "PmidRange",
     "Pmids",
     "Proximity",

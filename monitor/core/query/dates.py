@@ -7,6 +7,7 @@ from calendar import monthrange
 from datetime import date, timedelta
 
 from monitor.core.citation import Citation, PartialDate
+from monitor.core.query.own import Own
 from monitor.core.query.tree import DateRange, Recent
 
 Day = tuple[int, int, int]
@@ -16,25 +17,32 @@ _SEASON = re.compile("|".join(_SEASONS), re.IGNORECASE)
 _YEAR = re.compile(r"\b(\d{4})\b")
 
 
-def range_days(search: DateRange, citation: Citation) -> tuple[Day, ...]:
-    """Return the citation's days that a date or a range of dates finds.
+def range_window(search: DateRange) -> tuple[Day, Day]:
+    """Return the first and the last day that a date or a range of dates covers."""
+    return search.low.first, (search.high or search.low).last
+
+
+def recent_window(search: Recent, today: date) -> tuple[Day, Day]:
+    """Return the days of "last n days", today and the day n days ago included; [dp] takes coming days too."""
+    high = (9999, 12, 31) if search.field == "dp" else _day(today)
+    return _day(_before(today, search.number, search.unit)), high
+
+
+def range_days(search: DateRange, days: tuple[Day, ...]) -> tuple[Day, ...]:
+    """Return those of a field's days that a date or a range of dates finds.
 
     A range is met by any of the field's dates. A single [dp] date must fit all of them: the guide warns that
     `2000[dp]` loses records whose print and electronic years differ, and that `2000:2000[dp]` keeps them.
     """
-    found = citation_days(citation, search.field)
-    low = search.low.first
-    high = (search.high or search.low).last
-    fitting = tuple(day for day in found if low <= day <= high)
-    return () if search.high is None and len(fitting) < len(found) else fitting
+    low, high = range_window(search)
+    fitting = tuple(day for day in days if low <= day <= high)
+    return () if search.high is None and len(fitting) < len(days) else fitting
 
 
-def recent_days(search: Recent, citation: Citation, today: date) -> tuple[Day, ...]:
-    """Return the days within "last n days", today and the day n days ago included; [dp] takes coming days too."""
-    start = _before(today, search.number, search.unit)
-    low = (start.year, start.month, start.day)
-    high = (9999, 12, 31) if search.field == "dp" else (today.year, today.month, today.day)
-    return tuple(day for day in citation_days(citation, search.field) if low <= day <= high)
+def recent_days(search: Recent, days: tuple[Day, ...], today: date) -> tuple[Day, ...]:
+    """Return those of a field's days that "last n days" finds."""
+    low, high = recent_window(search, today)
+    return tuple(day for day in days if low <= day <= high)
 
 
 def day_text(day: Day) -> str:
@@ -66,6 +74,11 @@ def citation_days(citation: Citation, field: str) -> tuple[Day, ...]:
     return tuple(day for each in found if each is not None and (day := first_day(each)) is not None)
 
 
+def own_days(own: Own) -> tuple[Day, ...]:
+    """Return the day a citation came into the library, if it is in one."""
+    return (_day(own.added_on),) if own.added_on is not None else ()
+
+
 def first_day(partial: PartialDate) -> Day | None:
     """Fill a partial date as [dp] does: no month is January, no day the first, a season its first month."""
     year, month, day = partial.year, partial.month, partial.day
@@ -79,6 +92,10 @@ def first_day(partial: PartialDate) -> Day | None:
         season = _SEASON.search(partial.season or text)
         month = _SEASONS[season[0].lower()] if season else 1
     return year, month, day or 1
+
+
+def _day(day: date) -> Day:
+    return day.year, day.month, day.day
 
 
 def _before(today: date, number: int, unit: str) -> date:

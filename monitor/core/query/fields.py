@@ -1,4 +1,7 @@
-"""PubMed's field tags, their long names, and the short names that EInfo lists (User Guide, "Search field tags")."""
+"""PubMed's field tags, their long names, and the short names that EInfo lists (User Guide, "Search field tags").
+
+Beside them the fields of our own library, which only `parse(text, own=True)` knows.
+"""
 
 from __future__ import annotations
 
@@ -10,6 +13,7 @@ RELATIVE_FIELDS = frozenset({"dp", "edat", "crdt"})
 PROXIMITY_FIELDS = frozenset({"ti", "tiab", "ad"})
 HEADING_FIELDS = frozenset({"mh", "majr", "sh", "pt"})
 """Fields that explode, and so know `:noexp`."""
+OWN_DATE_FIELDS = frozenset({"added"})
 
 _NAMES = {
     "1au": ("author - first", "first author", "first author name", "faut"),
@@ -70,16 +74,39 @@ _NAMES = {
 FIELDS = frozenset(_NAMES)
 """The tags as `parse` writes them into the tree and `render` writes them out."""
 
+_OWN_NAMES = {
+    "added": ("date added", "added date", "date - added"),
+    "claim": ("claims",),
+    "decision": ("verdict",),
+    "level": ("levels", "evidence level"),
+    "tag": ("tags",),
+    "topic": ("topics",),
+    "wide": ("wide topic",),
+}
+OWN_FIELDS = frozenset(_OWN_NAMES)
+"""Fields of our own library; [added] is a date, the others are whole values (`core.query.own`)."""
+
 _BY_NAME = {name: tag for tag, names in _NAMES.items() for name in (tag, *names)}
+_BY_OWN_NAME = {name: tag for tag, names in _OWN_NAMES.items() for name in (tag, *names)}
 _BLANKS = re.compile(r"\s+")
 
 
 def field_named(name: str) -> str | None:
     """Return the tag for any of its names, whatever the case and blanks; None when PubMed has no such field."""
-    return _BY_NAME.get(_BLANKS.sub(" ", name.strip().lower()))
+    return _BY_NAME.get(_squeezed(name))
 
 
-def close_to(name: str) -> str | None:
-    """Return the tag whose name looks most like a misspelt one."""
-    close = get_close_matches(_BLANKS.sub(" ", name.strip().lower())[:60], _BY_NAME, n=1, cutoff=0.7)
+def own_field_named(name: str) -> str | None:
+    """Return the tag of a field of ours for any of its names; None when we have no such field."""
+    return _BY_OWN_NAME.get(_squeezed(name))
+
+
+def close_to(name: str, own: bool = False) -> str | None:
+    """Return the tag whose name looks most like a misspelt one; `own` lets it be a field of ours."""
+    names = {**_BY_NAME, **_BY_OWN_NAME} if own else _BY_NAME
+    close = get_close_matches(_squeezed(name)[:60], names, n=1, cutoff=0.7)
     return close[0] if close else None
+
+
+def _squeezed(name: str) -> str:
+    return _BLANKS.sub(" ", name.strip().lower())

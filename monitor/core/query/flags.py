@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from monitor.core.citation import Citation
+from monitor.core.revision import has_concern, is_retracted
 
 _LINKS = {
     "hasassociateddataset": "AssociatedDataset",
@@ -40,14 +41,20 @@ _CONTENT: dict[str, Callable[[Citation], bool]] = {
     "pmcbooktitle": lambda c: c.book is not None and not c.title,
     "pmcbookchapter": lambda c: c.book is not None and bool(c.title),
 }
+_OURS: dict[str, Callable[[Citation], bool]] = {"isretracted": is_retracted, "hasconcern": has_concern}
+OWN_FLAGS = frozenset(_OURS)
+"""Special terms of our library, decided as everywhere in it; PubMed would read them as words."""
+
 _OWNERS = frozenset({"nlm", "nasa", "pip", "kie", "hsr", "hmd", "notnlm"})
 _STATUSES = frozenset({"aheadofprint", "epublish", "ppublish", "nihms", "pmcsd"})
 _METHODS = frozenset({"automated", "curated", "manual"})
 
 
-def is_flag(text: str) -> bool:
-    """Say whether a single word is a special term of PubMed."""
+def is_flag(text: str, own: bool = False) -> bool:
+    """Say whether a single word is a special term of PubMed, or with `own` one of ours."""
     name = text.lower()
+    if own and name in OWN_FLAGS:
+        return True
     if name in _LINKS or name in _CONTENT:
         return True
     return any(
@@ -64,7 +71,7 @@ def flag_holds(name: str, citation: Citation) -> bool:
     """Decide a special term for one citation."""
     if kind := _LINKS.get(name):
         return any(link.kind == kind for link in citation.corrections)
-    if decide := _CONTENT.get(name):
+    if decide := _CONTENT.get(name) or _OURS.get(name):
         return decide(citation)
     if name.startswith("owner"):
         return (citation.owner or "").lower() == name.removeprefix("owner")

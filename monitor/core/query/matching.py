@@ -7,12 +7,14 @@ from datetime import date
 from typing import NamedTuple
 
 from monitor.core.citation import PublicationType
-from monitor.core.query.dates import day_text, range_days, recent_days
+from monitor.core.query.dates import Day, citation_days, day_text, own_days, range_days, recent_days
 from monitor.core.query.document import TEXT_FIELDS, Document, FieldText, Hit
 from monitor.core.query.exact import exact
+from monitor.core.query.fields import OWN_DATE_FIELDS, OWN_FIELDS
 from monitor.core.query.filters import OUT_OF_REACH, filter_key, filter_search, subset_test
 from monitor.core.query.flags import flag_holds
 from monitor.core.query.mesh import MeshTree
+from monitor.core.query.own import LIBRARY, own_values
 from monitor.core.query.people import named, people
 from monitor.core.query.qualifiers import qualifier_keys
 from monitor.core.query.tree import (
@@ -177,13 +179,13 @@ class _Matcher:
     def other(self, leaf: Leaf) -> Iterator[Hit]:
         citation = self.document.citation
         if isinstance(leaf, DateRange):
-            for part, day in enumerate(range_days(leaf, citation)):
-                yield _whole("date", part, day_text(day))
+            for part, day in enumerate(range_days(leaf, self.days(leaf.field))):
+                yield _whole(_date_place(leaf.field), part, day_text(day))
         elif isinstance(leaf, Recent):
             if self.today is None:
                 raise ValueError("a search with a relative date needs today's date")
-            for part, day in enumerate(recent_days(leaf, citation, self.today)):
-                yield _whole("date", part, day_text(day))
+            for part, day in enumerate(recent_days(leaf, self.days(leaf.field), self.today)):
+                yield _whole(_date_place(leaf.field), part, day_text(day))
         elif isinstance(leaf, Pmids):
             if citation.pmid in leaf.values:
                 yield _whole("PMID", 0, str(citation.pmid))
@@ -193,8 +195,15 @@ class _Matcher:
         elif isinstance(leaf, Flag) and flag_holds(leaf.name, citation):
             yield _whole("record", 0, leaf.name)
 
+    def days(self, field: str) -> tuple[Day, ...]:
+        if field in OWN_DATE_FIELDS:
+            return own_days(self.document.own)
+        return citation_days(self.document.citation, field)
+
     def term(self, term: Term) -> Iterator[Hit]:
         field = term.field
+        if field in OWN_FIELDS:
+            return (_whole(LIBRARY, number, value) for number, value in own_values(term, self.document.own))
         if field is None and not term.quoted:
             return self.all_words(term)
         if field is None or field in TEXT_FIELDS:
@@ -308,6 +317,10 @@ class _Matcher:
             yield from self.term(search)
         elif key not in OUT_OF_REACH and (name := self.tree.publication_type(key)):
             yield from self.publication_type(Term(name, "pt"))
+
+
+def _date_place(field: str) -> str:
+    return LIBRARY if field in OWN_DATE_FIELDS else "date"
 
 
 def _whole(place: str, part: int, text: str) -> Hit:

@@ -7,14 +7,17 @@ import re
 from monitor.core.query.fields import (
     DATE_FIELDS,
     HEADING_FIELDS,
+    OWN_DATE_FIELDS,
     PROXIMITY_FIELDS,
     RELATIVE_FIELDS,
     close_to,
     field_named,
+    own_field_named,
 )
 from monitor.core.query.flags import is_flag
 from monitor.core.query.lexer import Kind, Token, normalise, tokens
 from monitor.core.query.ovid import refuse_ovid_run, refuse_ovid_words
+from monitor.core.query.own import OPEN, VERDICTS
 from monitor.core.query.tree import (
     MAX_DEPTH,
     And,
@@ -41,20 +44,28 @@ _PMIDS_ONLY = re.compile(r"\d{5,9}(?:[\s,;]+\d{5,9})*[,;]?", re.ASCII)
 _RECENT = re.compile(r"last\s+(\d{1,5})\s+(day|month|year)s?", re.IGNORECASE | re.ASCII)
 _DISTANCE = re.compile(r"~\s*(\d{1,4})", re.ASCII)
 _FLAG_FIELDS = frozenset({None, "all", "tw", "sb"})
+_DATES = DATE_FIELDS | OWN_DATE_FIELDS
+_RELATIVE = RELATIVE_FIELDS | OWN_DATE_FIELDS
 
 
 class UnknownField(QuerySyntaxError):
-    """A tag names no field of PubMed. PubMed itself would search the tag's text as if it were part of the term."""
+    """A tag names no field of PubMed. PubMed itself would search the tag's text as if it were part of the term.
+
+    So it is with the fields of our own library in a search that is meant for PubMed.
+    """
 
     def __init__(self, message: str, column: int, text: str, tag: str) -> None:
         super().__init__(message, column, text)
         self.tag = tag
 
 
-def parse(text: str) -> Query:
-    """Turn a search text into a tree; raises QuerySyntaxError with the column of the trouble."""
+def parse(text: str, own: bool = False) -> Query:
+    """Turn a search text into a tree; raises QuerySyntaxError with the column of the trouble.
+
+    `own` lets it use the fields and flags of our own library, which PubMed does not know.
+    """
     text = normalise(text)
-    return _Parser(text).whole()
+    return _Parser(text, own).whole()
 
 
 class _Tag:
@@ -100,8 +111,9 @@ class _Chain:
 
 
 class _Parser:
-    def __init__(self, text: str) -> None:
+    def __init__(self, text: str, own: bool) -> None:
         self.text = text
+        self.own = own
         self.tokens = list(tokens(text))
         refuse_ovid_words(self.tokens, text)
         self.at = 0
@@ -191,7 +203,7 @@ class _Parser:
             words = []
             while self.look().kind is Kind.WORD:
                 words.append(self.take())
-        if self.look().kind is Kind.TAG and field_named(self.look().text.partition(":")[0]) is None:
+        if self.look().kind is Kind.TAG and self.field(self.look().text.partition(":")[0]) is None:
             refuse_ovid_run(" ".join(word.text for word in words), first.column, self.text)
         tag = self.tag()
         if self.look().kind is Kind.COLON and (found := self.range_end(words[-1], tag)):
@@ -209,7 +221,7 @@ class _Parser:
         leaves: list[Leaf] = []
         run: list[Token] = []
         for word in [*words, None]:
-            if word is not None and not is_flag(word.text):
+            if word is not None and not is_flag(word.text, self.own):
                 run.append(word)
                 continue
             if run:
@@ -221,6 +233,20 @@ class _Parser:
                 leaves.append(Flag(word.text.lower(), word.column))
         return leaves
 
+    def field(self, name: str) -> str | None:
+        return field_named(name) or (own_field_named(name) if self.own else None)
+
+    def unknown_field(self, name: str, token: Token) -> UnknownField:
+        ours = own_field_named(name)
+        if ours is not None:
+            message = f"[{name.strip()}] is a field of this library; PubMed has no such field"
+        else:
+            close = close_to(name, self.own)
+            hint = f"; did you mean [{close}]?" if close else ""
+            who = "neither PubMed nor this library has a" if self.own else "PubMed has no"
+            message = f"{who} field [{name.strip()}]{hint}"
+        return UnknownField(message, token.column, self.text, token.text)
+
     def tag(self) -> _Tag | None:
         if self.look().kind is not Kind.TAG:
             return None
@@ -230,12 +256,9 @@ class _Parser:
         name, colon, modifier = token.text.partition(":")
         if not token.text.strip():
             raise self.error("the field tag is empty", token)
-        field = field_named(name)
+        field = self.field(name)
         if field is None:
-            close = close_to(name)
-            hint = f"; did you mean [{close}]?" if close else ""
-            message = f"PubMed has no field [{name.strip()}]{hint}"
-            raise UnknownField(message, token.column, self.text, token.text)
+            raise self.unknown_field(name, token)
         modifier = modifier.strip().lower()
         if not colon:
             return _Tag(field, True, None, token.column)
@@ -253,7 +276,7 @@ class _Parser:
         """Read `: high[tag]` if it ends a range; otherwise leave it alone, the colon being a blank."""
         high = self.peek(1)
         if high.kind not in {Kind.WORD, Kind.QUOTED} or not _NUMBERISH.fullmatch(high.text):
-            if low_tag is not None and (low_tag.field in DATE_FIELDS or low_tag.field == "uid"):
+            if low_tag is not None and (low_tag.field in _DATES or low_tag.field == "uid"):
                 raise self.error("the range has no end; write 3000 for an open one", self.look())
             return None
         if not _NUMBERISH.fullmatch(low.text):
@@ -271,13 +294,13 @@ class _Parser:
             raise self.error(f"the range begins in [{low_tag.field}] and ends in [{tag.field}]", high)
         if tag.field == "uid":
             return PmidRange(self.pmid(low.text, low), self.pmid(high.text, high), low.column)
-        if tag.field in DATE_FIELDS:
+        if tag.field in _DATES:
             return DateRange(tag.field, self.date(low.text, low), self.date(high.text, high), low.column)
         raise self.error(f"ranges work with dates and PMIDs, not in [{tag.field}]", high)
 
     def leaf(self, text: str, quoted: bool, tag: _Tag | None, token: Token) -> Leaf:
         field = tag.field if tag else None
-        if field in _FLAG_FIELDS and is_flag(text):
+        if field in _FLAG_FIELDS and is_flag(text, self.own):
             return Flag(text.lower(), token.column)
         if tag is None:
             return Term(text, None, quoted, True, token.column)
@@ -288,14 +311,17 @@ class _Parser:
         if tag.field == "uid":
             numbers = text.replace(",", " ").replace(";", " ").split()
             return Pmids(tuple(self.pmid(number, token) for number in numbers), token.column)
-        if tag.field in DATE_FIELDS:
+        if tag.field == "decision" and text.lower() not in VERDICTS | {OPEN}:
+            raise self.error("[decision] knows keep, maybe, dismiss and open", token)
+        if tag.field in _DATES:
             return self.dated(text, tag.field, token)
         return Term(text, tag.field, quoted, tag.explode, token.column)
 
     def dated(self, text: str, field: str, token: Token) -> Leaf:
         if recent := _RECENT.fullmatch(text):
-            if field not in RELATIVE_FIELDS:
-                raise self.error('"last ... days" works with [crdt], [edat] and [dp] only', token)
+            if field not in _RELATIVE:
+                places = "[added], [crdt], [edat]" if self.own else "[crdt], [edat]"
+                raise self.error(f'"last ... days" works with {places} and [dp] only', token)
             return Recent(field, int(recent[1]), recent[2].lower() + "s", token.column)
         return DateRange(field, self.date(text, token), None, token.column)
 
