@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
-from typing import Any, Final, Literal, NamedTuple
+from typing import Final, Literal, NamedTuple
 
 from monitor.core.query import Document, Match, MeshTree, Query, explain, matches, parse
 from monitor.errors import QuerySyntaxError, UsageError
@@ -15,8 +15,6 @@ Lane = Literal["core", "wide"]
 LANES: Final[tuple[Lane, ...]] = ("core", "wide")
 Joined = Literal["any", "all"]
 
-_TOPIC_ID: Final = re.compile(r"[a-z0-9]+(?:-[a-z0-9]+)*\Z")
-_BLOCK_NAME: Final = re.compile(r"[A-Z][A-Z0-9_]*\Z")
 _INSERT: Final = re.compile(r"\{(T:[a-z0-9-]+|[A-Z][A-Z0-9_]*)\}")
 
 
@@ -59,6 +57,19 @@ class Strategy:
     def line_query(self, line: Line) -> str:
         """Render one line with its blocks inserted."""
         return _expanded(line.query, {each.name: each for each in self.blocks}, ())
+
+    def own_column(self, line: Line, column: int) -> int | None:
+        """Return where a column of the rendered line stands in the line as written; None inside a block."""
+        shift = 0
+        for found in _INSERT.finditer(line.query):
+            begin = found.start() + shift
+            long = len(_expanded(found[0], {each.name: each for each in self.blocks}, ()))
+            if column - 1 < begin:
+                break
+            if column - 1 < begin + long:
+                return None
+            shift += long - len(found[0])
+        return column - shift
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,42 +122,6 @@ class Screen:
         return tuple(found)
 
 
-def read_topics(values: object) -> tuple[Topic, ...]:
-    """Read what `db/seed/queries.yaml` holds, already parsed from YAML. Raises UsageError naming the place."""
-    top = _mapping(values, "the file")
-    _only(top, {"version", "blocks", "topics"}, "the file")
-    if top.get("version") != 1:
-        raise UsageError(
-            f"version {top.get('version')!r} of the topics file is not known; this program reads version 1"
-        )
-    blocks = {name: _block(name, value) for name, value in _mapping(top.get("blocks", {}), "blocks").items()}
-    given = _mapping(top.get("topics", {}), "topics")
-    lanes: dict[str, tuple[tuple[Line, ...], tuple[Line, ...]]] = {}
-    for topic_id, value in given.items():
-        if not isinstance(topic_id, str) or not _TOPIC_ID.match(topic_id):
-            raise UsageError(f"topic {topic_id!r}: names are small letters, digits and single hyphens")
-        fields = _mapping(value, f"topic {topic_id}")
-        _only(fields, {"title", "sentinels", "core", "wide"}, f"topic {topic_id}")
-        lanes[topic_id] = (
-            _lines(fields.get("core", []), f"topic {topic_id}, core"),
-            _lines(fields.get("wide", []), f"topic {topic_id}, wide"),
-        )
-        if not any(line.enabled for line in lanes[topic_id][0]):
-            raise UsageError(f"topic {topic_id}: the core lane has no line that is on")
-    for topic_id, (core, _) in lanes.items():
-        blocks[f"T:{topic_id}"] = Block(f"T:{topic_id}", core)
-    topics = []
-    for topic_id, (core, wide) in lanes.items():
-        fields = given[topic_id]
-        title = fields.get("title")
-        if not isinstance(title, str) or not title.strip():
-            raise UsageError(f"topic {topic_id}: the title is missing")
-        topics.append(
-            Topic(topic_id, title, with_blocks(core, wide, blocks), _sentinels(fields.get("sentinels", []), topic_id))
-        )
-    return tuple(topics)
-
-
 def with_blocks(core: Sequence[Line], wide: Sequence[Line], blocks: Mapping[str, Block]) -> Strategy:
     """Make a strategy that carries exactly the blocks it inserts, directly or through others; checks all of it."""
     needed: dict[str, Block] = {}
@@ -197,61 +172,6 @@ def _expanded(query: str, blocks: Mapping[str, Block], path: tuple[str, ...]) ->
         return f"({text})"
 
     return _INSERT.sub(insert, query)
-
-
-def _block(name: object, value: object) -> Block:
-    where = f"block {name}"
-    if not isinstance(name, str) or not _BLOCK_NAME.match(name):
-        raise UsageError(f"{where}: names are capitals, digits and underscores")
-    fields = _mapping(value, where)
-    _only(fields, {"why", "any", "all"}, where)
-    given: list[Joined] = [each for each in ("any", "all") if each in fields]
-    if len(given) != 1:
-        raise UsageError(f"{where}: lines stand under any: or under all:, one of them")
-    lines = _lines(fields[given[0]], where)
-    if not lines:
-        raise UsageError(f"{where}: there is no line")
-    why = fields.get("why")
-    return Block(name, lines, given[0], None if why is None else str(why))
-
-
-def _lines(value: object, where: str) -> tuple[Line, ...]:
-    if not isinstance(value, list):
-        raise UsageError(f"{where}: a list of lines is wanted")
-    return tuple(_line(each, f"{where}, line {number}") for number, each in enumerate(value, 1))
-
-
-def _line(value: object, where: str) -> Line:
-    fields = _mapping(value, where)
-    _only(fields, {"q", "why", "owner", "on"}, where)
-    query, why = fields.get("q"), fields.get("why")
-    if not isinstance(query, str) or not query.strip():
-        raise UsageError(f"{where}: q, the search, is missing")
-    if not isinstance(why, str) or not why.strip():
-        raise UsageError(f"{where}: why, the reason, is missing")
-    enabled = fields.get("on", True)
-    if not isinstance(enabled, bool):
-        raise UsageError(f"{where}: on is true or false")
-    inserted(query)
-    return Line(query, why, str(fields.get("owner", "starter")), enabled)
-
-
-def _sentinels(value: object, topic_id: str) -> tuple[int, ...]:
-    if not isinstance(value, list) or not all(type(each) is int and each > 0 for each in value):
-        raise UsageError(f"topic {topic_id}: sentinels are a list of PMIDs")
-    return tuple(dict.fromkeys(value))
-
-
-def _mapping(value: object, where: str) -> Mapping[Any, Any]:
-    if not isinstance(value, Mapping):
-        raise UsageError(f"{where}: names with values are wanted")
-    return value
-
-
-def _only(fields: Mapping[Any, Any], known: set[str], where: str) -> None:
-    odd = sorted(str(each) for each in set(fields) - known)
-    if odd:
-        raise UsageError(f"{where}: unknown {', '.join(odd)}; known are {', '.join(sorted(known))}")
 
 
 def all_lines(strategy: Strategy) -> Iterator[tuple[str, int, Line]]:

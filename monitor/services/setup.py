@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import yaml
-
-from monitor.core.strategy import Topic, read_topics
+from monitor.core.strategy import Topic
+from monitor.core.topicfile import read_topics
+from monitor.formats import topicfile
 from monitor.resources import resource_dir
 from monitor.services.ports import Clock
 from monitor.storage import migrations, strategies
@@ -28,5 +28,5 @@ class Setup:
 
 def starter_topics() -> tuple[Topic, ...]:
     """Return the topics that ship with us."""
-    text = (resource_dir("db") / "seed" / "queries.yaml").read_text(encoding="utf-8")
-    return read_topics(yaml.safe_load(text))
+    path = resource_dir("db") / "seed" / "queries.yaml"
+    return read_topics(topicfile.read(path.read_bytes(), "yaml", path.name))

@@ -8,7 +8,8 @@ import pytest
 import yaml
 from sqlalchemy import func, select, update
 
-from monitor.core.strategy import Block, Line, Strategy, Topic, read_topics
+from monitor.core.strategy import Block, Line, Strategy, Topic
+from monitor.core.topicfile import read_topics
 from monitor.errors import NotFound
 from monitor.resources import resource_dir
 from monitor.storage import strategies

@@ -11,7 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from monitor.core.query import document, parse
-from monitor.core.strategy import Block, Line, Screen, Strategy, all_lines, inserted, read_topics, with_blocks
+from monitor.core.strategy import Block, Line, Screen, Strategy, all_lines, inserted, with_blocks
+from monitor.core.topicfile import read_topics
 from monitor.errors import UsageError
 from monitor.resources import load_mesh_tree, resource_dir
 from tests.factories import citation
