@@ -261,7 +261,7 @@ def _is_placed(citation: Citation) -> bool:
 def _text_changes(held: Citation, fetched: Citation) -> list[Change]:
     """Words alone count: markup and white space are details."""
     found = []
-    before, after = _abstract_words(held), _abstract_words(fetched)
+    before, after = abstract_words(held), abstract_words(fetched)
     if before != after:
         if not before:
             found.append(Change.ABSTRACT_ADDED)
@@ -276,7 +276,8 @@ def _text_changes(held: Citation, fetched: Citation) -> list[Change]:
     return found
 
 
-def _abstract_words(citation: Citation) -> tuple[tuple[str | None, str], ...]:
+def abstract_words(citation: Citation) -> tuple[tuple[str | None, str], ...]:
+    """Return each section of the abstract as it is read: its label and its text without markup."""
     if citation.abstract is None:
         return ()
     return tuple((section.label, plain(section.text)) for section in citation.abstract.sections)

@@ -1,0 +1,177 @@
+"""Judgements as kept: decisions and taggings are added, never changed; what stands is read off their newest rows."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from datetime import UTC, datetime
+from typing import NamedTuple
+
+from sqlalchemy import Select, func, insert, select
+from sqlalchemy.orm import Session
+
+from monitor.core.people import Actor
+from monitor.core.query.own import OPEN, Own
+from monitor.core.screening import Decision, Judgement, Verdict
+from monitor.storage.bulk import batches
+from monitor.storage.tables import CitationRow, DecisionRow, HitRow, TaggingRow, VersionRow
+
+
+class Given(NamedTuple):
+    """A judgement to be added; `undoes` is the decision that it takes back."""
+
+    pmid: int
+    judgement: Judgement
+    fingerprint: bytes
+    undoes: int | None = None
+
+
+class Labelled(NamedTuple):
+    """A term of a facet to be put on a citation, or to be taken off."""
+
+    pmid: int
+    facet: str
+    term: str
+    added: bool
+
+
+Terms = Mapping[str, tuple[str, ...]]
+"""The standing terms of a citation's facets, in alphabetical order."""
+
+
+def lock(session: Session, pmids: Iterable[int]) -> set[int]:
+    """Return those PMIDs that are held, and let nobody else judge them until this transaction ends."""
+    found: set[int] = set()
+    for batch in batches(sorted(set(pmids))):
+        rows = select(CitationRow.pmid).where(CitationRow.pmid.in_(batch)).order_by(CitationRow.pmid)
+        found.update(session.scalars(rows.with_for_update(key_share=True)))
+    return found
+
+
+def decisions(session: Session, pmids: Iterable[int]) -> dict[int, list[Decision]]:
+    """Return every decision on these citations, first to last."""
+    found: dict[int, list[Decision]] = {}
+    for batch in batches(iter(pmids)):
+        rows = select(DecisionRow).where(DecisionRow.pmid.in_(batch)).order_by(DecisionRow.id)
+        for row in session.scalars(rows):
+            found.setdefault(row.pmid, []).append(_decision(row))
+    return found
+
+
+def standing(session: Session, pmids: Iterable[int]) -> dict[int, Decision]:
+    """Return the verdict that stands on each of these citations that has one."""
+    found: dict[int, Decision] = {}
+    for batch in batches(iter(pmids)):
+        newest = _newest().where(DecisionRow.pmid.in_(batch))
+        for row in session.scalars(select(DecisionRow).where(DecisionRow.id.in_(newest), DecisionRow.verdict != OPEN)):
+            found[row.pmid] = _decision(row)
+    return found
+
+
+def revised_since(session: Session) -> Iterator[Decision]:
+    """Yield the standing verdicts on citations of which a version was seen later: what was read may be another text."""
+    later = select(VersionRow.id).where(
+        VersionRow.pmid == DecisionRow.pmid, VersionRow.seen_at > DecisionRow.decided_at
+    )
+    rows = session.scalars(
+        select(DecisionRow)
+        .where(DecisionRow.id.in_(_newest()), DecisionRow.verdict != OPEN, later.exists())
+        .order_by(DecisionRow.pmid)
+    )
+    yield from map(_decision, rows)
+
+
+def decide(session: Session, given: Sequence[Given], actor: Actor, now: datetime) -> None:
+    """Add judgements, each by this actor."""
+    if given:
+        session.execute(
+            insert(DecisionRow),
+            [
+                {
+                    "pmid": each.pmid,
+                    "verdict": each.judgement.verdict or OPEN,
+                    "topics": list(each.judgement.topics),
+                    "reason": each.judgement.reason,
+                    "note": each.judgement.note,
+                    "hash": each.fingerprint,
+                    "undoes": each.undoes,
+                    "person_id": actor.person_id,
+                    "role": actor.role,
+                    "decided_at": now,
+                }
+                for each in given
+            ],
+        )
+
+
+def terms(session: Session, pmids: Iterable[int]) -> dict[int, Terms]:
+    """Return the standing terms of these citations that have any."""
+    found: dict[int, dict[str, tuple[str, ...]]] = {}
+    columns = (TaggingRow.pmid, TaggingRow.facet, TaggingRow.term)
+    for batch in batches(iter(pmids)):
+        newest = select(func.max(TaggingRow.id)).where(TaggingRow.pmid.in_(batch)).group_by(*columns)
+        rows = session.execute(
+            select(*columns).where(TaggingRow.id.in_(newest), TaggingRow.added.is_(True)).order_by(TaggingRow.term)
+        )
+        for pmid, facet, term in rows:
+            of = found.setdefault(pmid, {})
+            of[facet] = (*of.get(facet, ()), term)
+    return dict(found)
+
+
+def tag(
+    session: Session,
+    labels: Sequence[Labelled],
+    actor: Actor,
+    now: datetime,
+    *,
+    origin: str = "person",
+    reason: str | None = None,
+) -> None:
+    """Add what was put on and taken off; what stood before stays as a row."""
+    if labels:
+        who = {"origin": origin, "reason": reason, "person_id": actor.person_id, "role": actor.role, "tagged_at": now}
+        session.execute(insert(TaggingRow), [{**each._asdict(), **who} for each in labels])
+
+
+def own(session: Session, pmids: Iterable[int]) -> dict[int, Own]:
+    """Return what stands here of each citation held among these, in four statements for every few hundred of them."""
+    found: dict[int, Own] = {}
+    for batch in batches(iter(dict.fromkeys(pmids))):
+        topics: dict[tuple[int, str], set[str]] = {}
+        hits = select(HitRow.pmid, HitRow.lane, HitRow.topic_id).where(
+            HitRow.pmid.in_(batch), HitRow.ended_at.is_(None)
+        )
+        for pmid, lane, topic in session.execute(hits):
+            topics.setdefault((pmid, lane), set()).add(topic)
+        verdicts, labels = standing(session, batch), terms(session, batch)
+        added = select(CitationRow.pmid, CitationRow.added_at).where(CitationRow.pmid.in_(batch))
+        for pmid, added_at in session.execute(added):
+            decision, held = verdicts.get(pmid), labels.get(pmid, {})
+            found[pmid] = Own(
+                topics=frozenset(topics.get((pmid, "core"), ())).union(decision.judgement.topics if decision else ()),
+                wide=frozenset(topics.get((pmid, "wide"), ())),
+                tags=frozenset(held.get("tag", ())),
+                levels=frozenset(held.get("level", ())),
+                claims=frozenset(held.get("claim", ())),
+                decision=decision.judgement.verdict or OPEN if decision else OPEN,
+                added_on=added_at.astimezone(UTC).date(),
+            )
+    return found
+
+
+def _newest() -> Select[int]:
+    return select(func.max(DecisionRow.id)).group_by(DecisionRow.pmid)
+
+
+def _decision(row: DecisionRow) -> Decision:
+    verdict = None if row.verdict == OPEN else Verdict(row.verdict)
+    return Decision(
+        row.id,
+        row.pmid,
+        Judgement(verdict, tuple(row.topics), row.reason, row.note),
+        row.hash,
+        row.decided_at,
+        row.role,
+        row.person_id,
+        row.undoes,
+    )
