@@ -148,6 +148,7 @@ class Polling:
         since: date | None = None,
         until: date | None = None,
         full: bool = False,
+        lanes: Sequence[Lane] = LANES,
         progress: Callable[[Progress], object] = lambda _: None,
     ) -> PollReport:
         """Poll these topics (all, when none are named): what is new and revised since the last poll, or since a day.
@@ -155,7 +156,8 @@ class Polling:
         `full` compares the whole set instead: what is not held is fetched, hits that are no longer found end.
         Raises NotFound for an unknown topic, UsageError for days that do not go together; PubMed's faults are outcomes.
         """
-        return self._run(self._tasks(names, since, until, full=full), progress)
+        tasks = self._tasks(names, since, until, full=full)
+        return self._run([each for each in tasks if each.lane in lanes], progress)
 
     def poll_due(
         self, hour: int, zone: ZoneInfo, *, progress: Callable[[Progress], object] = lambda _: None
