@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from monitor.services.ports import Clock, MailTransport, PubmedSource
     from monitor.services.publishing import Publishing
     from monitor.services.rechecking import Rechecking
+    from monitor.services.screening import Screening
     from monitor.services.setup import Setup
     from monitor.services.subscribing import Subscribing
     from monitor.services.topics import Topics
@@ -75,6 +76,12 @@ class House:
         from monitor.services.topics import Topics
 
         return Topics(self.database)
+
+    @cached_property
+    def screening(self) -> Screening:
+        from monitor.services.screening import Screening
+
+        return Screening(self.database, self.clock)
 
     @cached_property
     def subscribing(self) -> Subscribing:

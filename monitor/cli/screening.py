@@ -1,0 +1,150 @@
+"""`monitor screen` and `monitor tag`: verdicts, tags, levels and claims from the terminal."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from monitor.cli.frame import LARGEST_PMID, PARTLY, Json, app, house, leave, print_json, tell
+from monitor.cli.library import Pmids
+from monitor.errors import UsageError
+
+if TYPE_CHECKING:
+    from monitor.services.screening import Screened
+
+UNDO = "undo"
+Note = Annotated[str | None, typer.Option(help="A few words that stay with it.")]
+
+
+@app.command("screen")
+def screen(
+    words: Annotated[
+        list[str] | None,
+        typer.Argument(metavar="PMID... VERDICT", help="keep, maybe, dismiss or undo; without it, how they stand."),
+    ] = None,
+    topics: Annotated[list[str] | None, typer.Option("--topic", help="With keep: a topic it is kept in.")] = None,
+    reason: Annotated[
+        str | None, typer.Option(help="With dismiss: why, such as wrong-population or duplicate.")
+    ] = None,
+    note: Note = None,
+    reopened: Annotated[
+        bool, typer.Option("--reopened", help="List the papers whose title or abstract changed since their verdict.")
+    ] = False,
+    as_json: Json = False,
+) -> None:
+    """Judge papers, take the last verdict back, or show how they stand."""
+    given = list(words or ())
+    verdict = given.pop() if given and not given[-1].lstrip("-").isdigit() else None
+    pmids = [_pmid(each) for each in given]
+    if reopened and (pmids or verdict):
+        raise UsageError("--reopened lists papers and takes no PMID")
+    if not reopened and not pmids:
+        raise UsageError("name the PMIDs, then keep, maybe, dismiss or undo")
+    if verdict in (None, UNDO) and (topics or reason or note):
+        raise UsageError("--topic, --reason and --note go with keep, maybe or dismiss")
+    with house() as here:
+        if reopened:
+            found = here.screening.reopened()
+        elif verdict is None:
+            found = here.screening.of(pmids)
+        elif verdict == UNDO:
+            found = here.screening.undo(pmids)
+        else:
+            found = here.screening.decide(pmids, verdict, topics=topics or (), reason=reason, note=note)
+    _print(found, as_json)
+    if reopened and not found:
+        tell("No verdict rests on a title or abstract that has changed since.")
+    if not reopened:
+        _say_unknown(pmids, found)
+
+
+@app.command("tag")
+def tag(
+    pmids: Pmids,
+    add: Annotated[list[str] | None, typer.Option(metavar="TAG", help="A tag to put on.")] = None,
+    remove: Annotated[list[str] | None, typer.Option(metavar="TAG", help="A tag to take off.")] = None,
+    level: Annotated[str | None, typer.Option(help="Level of evidence: A, B1, B2, B3, C, D, E, X or none.")] = None,
+    no_level: Annotated[bool, typer.Option("--no-level", help="Take the level off.")] = False,
+    claim: Annotated[list[str] | None, typer.Option(metavar="C12", help="A claim that it bears on.")] = None,
+    no_claim: Annotated[list[str] | None, typer.Option(metavar="C12", help="A claim to unlink.")] = None,
+    note: Note = None,
+    as_json: Json = False,
+) -> None:
+    """Put tags, a level of evidence or claims on papers, or take them off; without an option, show them."""
+    asked = bool(add or remove or level is not None or no_level or claim or no_claim)
+    if note and not asked:
+        raise UsageError("--note goes with what is put on or taken off")
+    with house() as here:
+        if asked:
+            found = here.screening.label(
+                pmids,
+                tags=add or (),
+                untag=remove or (),
+                level=level,
+                no_level=no_level,
+                claims=claim or (),
+                unlink=no_claim or (),
+                note=note,
+            )
+        else:
+            found = here.screening.of(pmids)
+    _print(found, as_json)
+    _say_unknown(pmids, found)
+
+
+def how_it_stands(paper: Screened) -> str:
+    """Say in a line what was judged of a paper and what was put on it."""
+    given = paper.judgement
+    parts = []
+    if given.verdict is not None:
+        parts.append(given.verdict + (f" in {', '.join(given.topics)}" if given.topics else ""))
+        parts[0] += f" ({given.reason})" if given.reason else ""
+        if paper.reopened:
+            parts.append("title or abstract changed since: read again")
+    if paper.tags:
+        parts.append("tags " + ", ".join(paper.tags))
+    if paper.level is not None:
+        parts.append(f"level {paper.level}")
+    if paper.claims:
+        parts.append("claims " + ", ".join(paper.claims))
+    if given.note is not None:
+        parts.append("note: " + " ".join(given.note.split()))
+    return "; ".join(parts) or "not screened"
+
+
+def screened_object(paper: Screened) -> dict[str, Any]:
+    """Give a paper's standing as JSON holds it."""
+    return {
+        "pmid": paper.pmid,
+        **paper.judgement._asdict(),
+        "tags": paper.tags,
+        "level": paper.level,
+        "claims": paper.claims,
+        "reopened": paper.reopened,
+    }
+
+
+def _pmid(text: str) -> int:
+    if not (
+        text.isascii() and text.isdigit() and len(text) <= len(str(LARGEST_PMID)) and 0 < int(text) <= LARGEST_PMID
+    ):
+        raise UsageError(f"{text[:40]!r} is no PMID; the verdict stands last")
+    return int(text)
+
+
+def _print(found: tuple[Screened, ...], as_json: bool) -> None:
+    if as_json:
+        print_json([{**screened_object(each), "changed": each.changed} for each in found])
+        return
+    for each in found:
+        typer.echo(f"{each.pmid}  {how_it_stands(each)}")
+
+
+def _say_unknown(pmids: list[int], found: tuple[Screened, ...]) -> None:
+    held = {each.pmid for each in found}
+    unknown = [pmid for pmid in dict.fromkeys(pmids) if pmid not in held]
+    for pmid in unknown:
+        tell(f"PMID {pmid} is not in the library.")
+    if unknown:
+        leave(PARTLY)
