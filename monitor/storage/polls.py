@@ -20,7 +20,7 @@ LEASE: Final = timedelta(minutes=20)
 RESUMABLE: Final = timedelta(days=1)
 """An unfinished poll older than this is not gone on with: a new one asks PubMed afresh."""
 
-_FINISHED: Final = ("done", "warned")
+FINISHED: Final = ("done", "warned")
 _UNFINISHED: Final = ("interrupted", "failed")
 
 
@@ -268,7 +268,7 @@ def first_and_last(
             PollRow.lane == lane,
             PollRow.kind == kind,
             PollRow.covers.is_(True),
-            PollRow.state.in_(_FINISHED),
+            PollRow.state.in_(FINISHED),
             PollRow.started_at <= now + CLOCKS_APART,
         )
     ).one()
@@ -284,7 +284,7 @@ def was_compared(session: Session, strategy_id: int, lane: str) -> bool:
                 PollRow.strategy_id == strategy_id,
                 PollRow.lane == lane,
                 PollRow.kind == "full",
-                PollRow.state.in_(_FINISHED),
+                PollRow.state.in_(FINISHED),
             )
             .limit(1)
         )
@@ -319,7 +319,7 @@ def last_translation(session: Session, poll: Running) -> str | None:
             PollRow.lane == order.lane,
             PollRow.kind == order.kind,
             PollRow.strategy_id == order.strategy_id,
-            PollRow.state.in_(_FINISHED),
+            PollRow.state.in_(FINISHED),
             PollRow.id != poll.id,
         )
         .order_by(PollRow.id.desc())
@@ -330,16 +330,17 @@ def last_translation(session: Session, poll: Running) -> str | None:
 def latest(session: Session) -> list[Poll]:
     """Return the newest poll of each topic and lane, and of the rolling check."""
     newest = select(func.max(PollRow.id)).group_by(PollRow.topic_id, PollRow.lane)
-    return _polls(session, PollRow.id.in_(newest))
+    return selected(session, PollRow.id.in_(newest))
 
 
 def poll(session: Session, poll_id: int) -> Poll | None:
     """Return one poll."""
-    found = _polls(session, PollRow.id == poll_id)
+    found = selected(session, PollRow.id == poll_id)
     return found[0] if found else None
 
 
-def _polls(session: Session, *conditions: ColumnElement[bool]) -> list[Poll]:
+def selected(session: Session, *conditions: ColumnElement[bool]) -> list[Poll]:
+    """Return the polls that meet these conditions, in the order begun."""
     rows = session.scalars(select(PollRow).where(*conditions).order_by(PollRow.id))
     return [
         Poll(

@@ -1,0 +1,128 @@
+"""What is stored of a topic's polls, versions and hits, as the proof of recall reads it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date, datetime
+from statistics import median
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from monitor.core.strategy import Lane
+from monitor.errors import NotFound
+from monitor.storage.polls import FINISHED, Poll, selected
+from monitor.storage.tables import HitRow, PersonRow, PollRow, SentinelRow, StrategyRow, TopicRow
+
+MEASURED = 20
+"""Polls whose pace is looked at, the newest."""
+_LEAST = 50
+"""Records a poll must have brought for its pace to tell anything."""
+
+
+@dataclass(frozen=True, slots=True)
+class VersionFacts:
+    """One version of a strategy as it was searched, with who made it, when and why."""
+
+    id: int
+    version: int
+    core: str
+    wide: str | None
+    origin: str
+    reason: str
+    accepted: tuple[str, ...]
+    created_at: datetime
+    created_by: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class HitFacts:
+    pmid: int
+    found_at: datetime
+    ended_at: datetime | None
+    route: str
+    news: bool
+
+
+@dataclass(frozen=True, slots=True)
+class TopicFacts:
+    """A topic, living or retired, with its sentinels."""
+
+    id: str
+    title: str
+    created_at: datetime
+    watched_from: date | None
+    retired_at: datetime | None
+    sentinels: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Pace:
+    """Seconds a record took in past polls, from the search to the store; `records` were measured."""
+
+    seconds: float
+    records: int
+
+
+def topic(session: Session, topic_id: str) -> TopicFacts:
+    """Return a topic, retired ones too; raises NotFound naming those there are."""
+    row = session.get(TopicRow, topic_id)
+    if row is None:
+        names = session.scalars(select(TopicRow.id).order_by(TopicRow.position, TopicRow.id))
+        raise NotFound(f"no topic is called {topic_id}; topics are {', '.join(names) or 'none; run `monitor init`'}")
+    sentinels = session.scalars(select(SentinelRow.pmid).where(SentinelRow.topic_id == topic_id))
+    return TopicFacts(row.id, row.title, row.created_at, row.watched_from, row.retired_at, tuple(sorted(sentinels)))
+
+
+def versions(session: Session, topic_id: str) -> list[VersionFacts]:
+    """Return every version of a topic's strategy, first to last."""
+    rows = session.execute(
+        select(StrategyRow, PersonRow.name, PersonRow.address)
+        .outerjoin(PersonRow, PersonRow.id == StrategyRow.created_by)
+        .where(StrategyRow.topic_id == topic_id)
+        .order_by(StrategyRow.version)
+    )
+    return [
+        VersionFacts(
+            row.id,
+            row.version,
+            row.core,
+            row.wide,
+            row.origin,
+            row.reason,
+            tuple(row.accepted),
+            row.created_at,
+            name or address,
+        )
+        for row, name, address in rows
+    ]
+
+
+def polls_of(session: Session, topic_id: str) -> list[Poll]:
+    """Return every poll of a topic that has ended, in the order begun."""
+    return selected(session, PollRow.topic_id == topic_id, PollRow.state != "running")
+
+
+def all_hits(session: Session, topic_id: str, lane: Lane) -> list[HitFacts]:
+    """Return every hit of a topic's lane, ended ones too, by PMID."""
+    columns = (HitRow.pmid, HitRow.found_at, HitRow.ended_at, HitRow.route, HitRow.news)
+    rows = session.execute(
+        select(*columns).where(HitRow.topic_id == topic_id, HitRow.lane == lane).order_by(HitRow.pmid)
+    )
+    return [HitFacts(pmid, found_at, ended_at, route, news) for pmid, found_at, ended_at, route, news in rows]
+
+
+def pace(session: Session) -> Pace | None:
+    """Return the seconds a record took in the newest polls that brought enough of them; None before there were any."""
+    brought = PollRow.new + PollRow.revised + PollRow.unchanged
+    rows = session.execute(
+        select(PollRow.seconds, brought)
+        .where(PollRow.state.in_(FINISHED), PollRow.kind != "check", brought >= _LEAST, PollRow.seconds > 0)
+        .order_by(PollRow.id.desc())
+        .limit(MEASURED)
+    )
+    measured = [(seconds, records) for seconds, records in rows if seconds]
+    if not measured:
+        return None
+    # The median, for a poll that was cut short and went on later counts the hours between.
+    return Pace(median(seconds / records for seconds, records in measured), sum(records for _, records in measured))
