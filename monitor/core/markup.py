@@ -55,7 +55,7 @@ def bare(xml: InlineXml | None) -> str:
     if not xml:
         return ""
     text = _TAG.sub("", xml) if "<" in xml else xml
-    return _unescape(_SPACE.sub(" ", text).strip())
+    return _unescape(" ".join(text.split()))
 
 
 def safe_html(xml: InlineXml | None) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from bisect import bisect_left
 from collections.abc import Callable, Iterable, Iterator
 from functools import cached_property
+from itertools import chain
 from typing import NamedTuple
 
 from monitor.core.citation import AbstractSection, Author, Citation, InlineXml
@@ -172,8 +173,7 @@ def _title(c: Citation) -> Iterator[FieldText]:
             yield from _parts("collection title", [c.book.collection_title.text])
 
 
-def _tiab(c: Citation) -> Iterator[FieldText]:
-    yield from _title(c)
+def _body(c: Citation) -> Iterator[FieldText]:
     if c.abstract is not None:
         yield FieldText("abstract", 0, abstract_text(c.abstract.sections))
     for part, other in enumerate(c.other_abstracts):
@@ -195,8 +195,7 @@ def _other_terms(c: Citation) -> Iterator[FieldText]:
     yield from _plain("space flight mission", c.space_flight_missions)
 
 
-def _text_words(c: Citation) -> Iterator[FieldText]:
-    yield from _tiab(c)
+def _terms(c: Citation) -> Iterator[FieldText]:
     for part, (owner, text) in enumerate(_keywords(c)):
         if owner != AUTHOR_KEYWORDS:
             yield FieldText("keyword", part, bare(text))
@@ -215,8 +214,7 @@ def _text_words(c: Citation) -> Iterator[FieldText]:
         yield FieldText("comment or correction", part, " ".join(filter(None, (link.source, link.note))))
 
 
-def _all(c: Citation) -> Iterator[FieldText]:
-    yield from _text_words(c)
+def _rest(c: Citation) -> Iterator[FieldText]:
     yield FieldText("PMID", 0, str(c.pmid))
     yield from _parts("transliterated title", [c.vernacular_title])
     yield from _people("author", (a for each in c.author_lists for a in each.authors))
@@ -296,11 +294,25 @@ def _publisher(c: Citation) -> Iterator[FieldText]:
     return _parts("publisher", [c.book.publisher] if c.book else ())
 
 
+TIERS: dict[str, Callable[[Citation], Iterable[FieldText]]] = {
+    "title": _title,
+    "body": _body,
+    "terms": _terms,
+    "rest": _rest,
+}
+"""Every text of a citation, once: [ti] is the title, [tiab] the first two, [tw] the first three, [all] all four."""
+
+
+def _first(tiers: int) -> Callable[[Citation], Iterable[FieldText]]:
+    several = tuple(TIERS.values())[:tiers]
+    return lambda c: chain.from_iterable(tier(c) for tier in several)
+
+
 _TEXTS: dict[str, Callable[[Citation], Iterable[FieldText]]] = {
-    "ti": _title,
-    "tiab": _tiab,
-    "tw": _text_words,
-    "all": _all,
+    "ti": _first(1),
+    "tiab": _first(2),
+    "tw": _first(3),
+    "all": _first(4),
     "ot": _other_terms,
     "tt": lambda c: _parts("transliterated title", [c.vernacular_title]),
     "ad": _affiliations,

@@ -14,6 +14,11 @@ Value = tuple[str, int, str | None]
 """Place, part, value."""
 
 
+def values(field: str, citation: Citation) -> Iterator[str]:
+    """Yield what a field holds of a citation, as `exact` compares it."""
+    return (value for _, _, value in _VALUES[field](citation) if value)
+
+
 def exact(term: Term, citation: Citation) -> Iterator[FieldText]:
     """Yield the values that a term fits; a truncated term fits every value that begins with it."""
     if term.field not in _VALUES:

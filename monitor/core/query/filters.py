@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 from monitor.core.citation import Citation
 from monitor.core.languages import is_language
@@ -61,6 +61,11 @@ def subset_test(key: str) -> Callable[[Citation], bool] | None:
         code = key.removeprefix("jsubset").upper()
         return lambda c: code in c.citation_subsets
     return None
+
+
+def subsets_of(citation: Citation) -> Iterator[str]:
+    """Yield the keys of every subset that holds, but for those of journals, which the record lists itself."""
+    return (key for key, test in _SUBSETS.items() if test(citation))
 
 
 def filter_search(key: str) -> Term | None:

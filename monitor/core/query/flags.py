@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 from monitor.core.citation import Citation
 from monitor.core.revision import has_concern, is_retracted
@@ -78,3 +78,17 @@ def flag_holds(name: str, citation: Citation) -> bool:
     if name.startswith("pubstatus"):
         return (citation.publication_status or "").lower() == name.removeprefix("pubstatus")
     return (citation.indexing_method or "").lower() == name.removeprefix("indexingmethod_")
+
+
+def flags_of(citation: Citation) -> Iterator[str]:
+    """Yield every special term that holds, ours included."""
+    kinds = {link.kind for link in citation.corrections}
+    yield from (name for name, kind in _LINKS.items() if kind in kinds) if kinds else ()
+    yield from (name for name, decide in (_CONTENT | _OURS).items() if decide(citation))
+    for prefix, known, value in (
+        ("owner", _OWNERS, citation.owner),
+        ("pubstatus", _STATUSES, citation.publication_status),
+        ("indexingmethod_", _METHODS, citation.indexing_method),
+    ):
+        if value and value.lower() in known:
+            yield prefix + value.lower()

@@ -240,7 +240,7 @@ class _Matcher:
         headings = self.document.citation.mesh_headings
         if not headings:
             return
-        name, qualifiers = self.split_heading(term)
+        name, qualifiers = split_heading(term)
         for number in sorted(self.heading_numbers(name, term)):
             heading = headings[number]
             if qualifiers is None:
@@ -253,12 +253,6 @@ class _Matcher:
                 ):
                     yield _whole("MeSH heading", number, f"{heading.descriptor.name}/{qualifier.name}")
                     break
-
-    def split_heading(self, term: Term) -> tuple[str, frozenset[tuple[str, ...]] | None]:
-        name, slash, qualifier = term.text.rpartition("/")
-        if slash and (keys := qualifier_keys(qualifier, term.explode)):
-            return name, keys
-        return term.text, None
 
     def heading_numbers(self, name: str, term: Term) -> Iterable[int]:
         words, truncated = search_words(name)
@@ -290,16 +284,9 @@ class _Matcher:
         else:
             uis = self.tree.explode(heading.ui) if term.explode else frozenset({heading.ui})
             names = {heading_key(self.tree.name(ui) or "") for ui in uis} | {heading_key(term.text)}
-            numbers = [n for n, key in enumerate(keys) if self.type_ui(types[n]) in uis or key in names]
+            numbers = [n for n, key in enumerate(keys) if type_ui(types[n], self.tree) in uis or key in names]
         for number in numbers:
             yield _whole("publication type", number, types[number].name)
-
-    def type_ui(self, each: PublicationType) -> str | None:
-        """Old exports and other formats give the name alone, which may be a former one."""
-        if each.ui is not None:
-            return each.ui
-        heading = self.tree.find(each.name)
-        return heading.ui if heading is not None else None
 
     def subheading(self, term: Term) -> Iterator[Hit]:
         keys = qualifier_keys(term.text, term.explode) or frozenset({heading_key(term.text)})
@@ -317,6 +304,22 @@ class _Matcher:
             yield from self.term(search)
         elif key not in OUT_OF_REACH and (name := self.tree.publication_type(key)):
             yield from self.publication_type(Term(name, "pt"))
+
+
+def split_heading(term: Term) -> tuple[str, frozenset[tuple[str, ...]] | None]:
+    """Divide `Heading/subheading` into the heading and the keys of the subheadings that are meant."""
+    name, slash, qualifier = term.text.rpartition("/")
+    if slash and (keys := qualifier_keys(qualifier, term.explode)):
+        return name, keys
+    return term.text, None
+
+
+def type_ui(each: PublicationType, tree: MeshTree) -> str | None:
+    """Return a publication type's UI; old exports and other formats give the name alone, which may be a former one."""
+    if each.ui is not None:
+        return each.ui
+    heading = tree.find(each.name)
+    return heading.ui if heading is not None else None
 
 
 def _date_place(field: str) -> str:

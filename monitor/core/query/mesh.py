@@ -20,13 +20,15 @@ class Heading(NamedTuple):
 class MeshTree:
     """Headings by UI, by name and entry term, and by place in the tree; publication types (V) included."""
 
-    __slots__ = ("_below", "_by_key", "_by_ui", "_exploded", "_types")
+    __slots__ = ("_above", "_below", "_by_key", "_by_ui", "_exploded", "_same_name", "_types")
 
     def __init__(self) -> None:
         self._by_ui: dict[str, Heading] = {}
         self._by_key: dict[tuple[str, ...], str] = {}
         self._below: dict[str, list[str]] = {}
         self._exploded: dict[str, frozenset[str]] = {}
+        self._above: dict[str, set[str]] | None = None
+        self._same_name: dict[tuple[str, ...], set[str]] = {}
         self._types: dict[str, str] = {}
 
     @classmethod
@@ -37,6 +39,7 @@ class MeshTree:
         for ui, name, numbers, _ in kept:
             tree._by_ui[ui] = Heading(ui, name, numbers)
             tree._by_key.setdefault(heading_key(name), ui)
+            tree._same_name.setdefault(heading_key(name), set()).add(ui)
             for number in numbers:
                 steps = number.split(".")
                 for depth in range(1, len(steps) + 1):
@@ -69,6 +72,19 @@ class MeshTree:
             found = frozenset({ui}.union(*(self._below[number] for number in numbers)))
             self._exploded[ui] = found
         return found
+
+    def broader(self, ui: str) -> Iterable[str]:
+        """Return the UIs of all headings whose explosion holds this one: itself, if known, and its ancestors."""
+        if self._above is None:
+            self._above = {}
+            for above in self._by_ui:
+                for each in self.explode(above):
+                    self._above.setdefault(each, set()).add(above)
+        return self._above.get(ui, ())
+
+    def named(self, key: tuple[str, ...]) -> Iterable[str]:
+        """Return the UIs of the headings of exactly this name, by its `heading_key`; entry terms do not count."""
+        return self._same_name.get(key, ())
 
     def name(self, ui: str) -> str | None:
         heading = self._by_ui.get(ui)

@@ -32,17 +32,22 @@ def named(
 ) -> Iterator[FieldText]:
     """Yield the people whose name fits; unquoted names are truncated, so `smith j` finds Smith JK."""
     for number, author in who:
-        last = split_words(author.last_name or "")[0]
-        initials = "".join(split_words(author.initials or "")[0])
-        suffix = split_words(bare(author.suffix))[0]
-        fore = split_words(author.fore_name or "")[0]
-        short = [*last, *([initials] if initials else [])]
-        names = [[*last, *fore, *suffix], [*fore, *last, *suffix]] if fore else []
-        if not full_only:
-            names = [short, [*short, *suffix], *names]
-        if any(_fits(search, quoted, name, len(last)) for name in names):
+        short, full, surname = names(author)
+        forms = full if full_only else [*short, *full]
+        if any(_fits(search, quoted, name, surname) for name in forms):
             text = " ".join(filter(None, (author.last_name, author.initials, bare(author.suffix))))
             yield FieldText(place, number, text)
+
+
+def names(author: Author) -> tuple[list[list[str]], list[list[str]], int]:
+    """Return the words of a name with initials, those of the full name either way round, and how many are surname."""
+    last = split_words(author.last_name or "")[0]
+    initials = "".join(split_words(author.initials or "")[0])
+    suffix = split_words(bare(author.suffix))[0]
+    fore = split_words(author.fore_name or "")[0]
+    short = [*last, *([initials] if initials else [])]
+    full = [[*last, *fore, *suffix], [*fore, *last, *suffix]] if fore else []
+    return [short, [*short, *suffix]], full, len(last)
 
 
 def _fits(search: SearchWords, quoted: bool, name: list[str], surname: int) -> bool:
