@@ -1,0 +1,78 @@
+"""Asks PubMed for what is shown and not stored: counted, and the first failure is the last question."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Sequence
+from functools import partial
+from typing import TypeVar
+
+from monitor.core.citation import Citation
+from monitor.core.polling import SearchResult
+from monitor.errors import IncompleteResponse, PubmedError, PubmedRefused, PubmedUnavailable, RecordError
+from monitor.pubmed.parse import read_records
+from monitor.services.ports import PubmedSource
+
+log = logging.getLogger(__name__)
+T = TypeVar("T")
+
+NO_ADDRESS = "PubMed is not asked without a contact address: set MONITOR_NCBI_EMAIL"
+FETCHED_AT_ONCE = 200
+
+
+class Asking:
+    """One person's questions to PubMed. After PubMed was out of reach it is not asked again; `why_not` says why.
+
+    `requests` counts what was asked, `answered` what was answered; `refusals` are searches that PubMed cannot run.
+    """
+
+    def __init__(self, source: PubmedSource | None, tell: Callable[[int], object] = lambda _: None) -> None:
+        self._source = source
+        self._tell = tell
+        self.requests = 0
+        self.answered = 0
+        self.why_not: str | None = NO_ADDRESS if source is None else None
+        self.refusals: list[str] = []
+
+    def search(self, query: str, *, limit: int = 0) -> SearchResult | None:
+        """Run a search; None where PubMed could not be asked or cannot run it, which is noted."""
+        if self._source is None or self.why_not is not None:
+            return None
+        return self._asked(partial(self._source.search, query, limit=limit))
+
+    def fetch(self, pmids: Sequence[int]) -> dict[int, Citation]:
+        """Fetch records for the eye alone; those that PubMed has not, or that cannot be read, are absent."""
+        found: dict[int, Citation] = {}
+        for at in range(0, len(pmids), FETCHED_AT_ONCE):
+            if self._source is None or self.why_not is not None:
+                break
+            batch = pmids[at : at + FETCHED_AT_ONCE]
+            body = self._asked(partial(self._source.fetch, batch))
+            if body is None:
+                break
+            try:
+                for each in read_records([body]):
+                    if isinstance(each, Citation) and each.pmid in batch:
+                        held = found.get(each.pmid)
+                        if held is None or held.version <= each.version:
+                            found[each.pmid] = each
+                    elif isinstance(each, RecordError):
+                        log.warning("%s", each)
+            except IncompleteResponse as error:
+                self.refusals.append(str(error))
+        return found
+
+    def _asked(self, ask: Callable[[], T]) -> T | None:
+        self.requests += 1
+        self._tell(self.requests)
+        try:
+            answer = ask()
+        except (PubmedUnavailable, PubmedRefused) as error:
+            self.why_not = f"PubMed did not answer: {error}"
+        except PubmedError as error:
+            self.answered += 1
+            self.refusals.append(f"PubMed cannot run this search: {error}")
+        else:
+            self.answered += 1
+            return answer
+        return None
