@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from difflib import get_close_matches
 from typing import NamedTuple
 
 from monitor.core.query.words import heading_key
@@ -62,6 +63,13 @@ class MeshTree:
         if ui is None:
             ui = text.strip().upper()
         return self._by_ui.get(ui)
+
+    def similar(self, text: str) -> Heading | None:
+        """Find the heading whose name or entry term looks most like a misspelt one."""
+        wanted = " ".join(heading_key(text))[:80]
+        keys = {" ".join(key): ui for key, ui in self._by_key.items() if abs(len(" ".join(key)) - len(wanted)) <= 3}
+        close = get_close_matches(wanted, keys, n=1, cutoff=0.8)
+        return self._by_ui[keys[close[0]]] if close else None
 
     def explode(self, ui: str) -> frozenset[str]:
         """Return the heading's UI and those of everything narrower, in all its places; itself alone if unknown."""

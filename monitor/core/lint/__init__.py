@@ -1,0 +1,87 @@
+"""Read a search strategy as PubMed will, and say where that is not what was meant.
+
+Every code, with the reason and an example, stands in `docs/linter.md`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from types import MappingProxyType
+from typing import Final
+
+from monitor.core.lint import booleans, coverage, headings, limits, syntax, terms
+from monitor.core.lint.findings import WEIGHTS, Finding, Repair, Weight, apply, as_json, summary
+from monitor.core.lint.phrases import phrases_of, unindexed
+from monitor.core.lint.reading import Reading
+from monitor.core.query import MeshTree
+from monitor.core.strategy import LANES, Block, Strategy, all_lines
+
+__all__ = ["CODES", "WEIGHTS", "Finding", "Repair", "Weight", "apply", "as_json", "lint", "phrases_of", "summary"]
+
+_CODES: Final = """
+all-fields abstract-limit bare-acronym block-circle block-off block-unused boolean-in-phrase braces covered-line
+date-limit dead-line duplicate-line duplicate-term earlier-search empty entry-term exploded exploded-trap
+finds-nothing lane-empty lane-long lane-unreadable language-limit line-off lower-case-boolean many-truncations
+mixed-booleans no-mesh-line no-reason no-text-line not not-animals ovid own-field phrase-unchecked phrase-unknown
+renamed-heading short-stem single-quotes species-limit stopword subset-limit syntax truncation-heading
+truncation-in-phrase truncation-in-proximity truncation-in-word typographic ui-mismatch unknown-block unknown-field
+unknown-heading unknown-subheading unquoted-phrase untagged untagged-hyphen wildcard wrong-ui
+"""
+CODES: Final = frozenset(_CODES.split())
+"""Every code a finding may have."""
+
+_NOTHING_ASKED: Final[Mapping[tuple[str, str], bool]] = MappingProxyType({})
+
+
+def lint(
+    strategy: Strategy,
+    tree: MeshTree,
+    *,
+    phrases: Mapping[tuple[str, str], bool] = _NOTHING_ASKED,
+    found: Mapping[tuple[str, int], frozenset[int]] | None = None,
+) -> tuple[Finding, ...]:
+    """Return what there is to know about a strategy, in the order of its lines.
+
+    `phrases` says of (phrase in lower case, field) whether PubMed knew it when last asked. `found` holds the PMIDs of
+    the library that each line (lane, position) finds. Lines of another topic, inserted as {T:topic}, are linted there.
+    """
+    blocks = {block.name: block for block in strategy.blocks}
+    order: dict[str, int] = {lane: at for at, lane in enumerate(LANES)}
+    order |= {block.name: len(LANES) + at for at, block in enumerate(strategy.blocks)}
+    readings = [Reading(*each) for each in all_lines(strategy) if not each[0].startswith("T:")]
+    findings = [finding for reading in readings for finding in _of_line(reading, blocks, tree, phrases)]
+    for name in order:
+        beside = [each for each in readings if each.block == name]
+        block = blocks.get(name)
+        if block is None or block.joined == "any":
+            findings += coverage.doubled(beside)
+            findings += coverage.covered(beside, blocks, tree)
+        if block is None and found is not None:
+            findings += coverage.dead(name, beside, found)
+    findings += coverage.inserted(strategy)
+    broken = any(each.weight == "error" for each in findings)
+    findings += (each for each in coverage.lanes(strategy) if each.code != "lane-unreadable" or not broken)
+    return tuple(sorted(findings, key=lambda each: (order[each.block], each.position, each.column or 0, each.code)))
+
+
+def _of_line(
+    reading: Reading, blocks: Mapping[str, Block], tree: MeshTree, known: Mapping[tuple[str, str], bool]
+) -> Iterator[Finding]:
+    yield from coverage.lines(reading)
+    if not reading.line.enabled:
+        return
+    yield from syntax.unreadable(reading)
+    yield from syntax.typographic(reading)
+    yield from syntax.braces(reading, blocks)
+    yield from booleans.mixed(reading)
+    yield from booleans.lower_case(reading)
+    yield from booleans.excluding(reading)
+    yield from terms.truncation(reading)
+    yield from terms.tags(reading)
+    yield from terms.quotation(reading)
+    yield from terms.stopwords(reading)
+    yield from terms.acronyms(reading, blocks)
+    yield from limits.limits(reading, blocks)
+    yield from headings.explosion(reading, tree)
+    yield from headings.names(reading, tree)
+    yield from unindexed(reading, known)
