@@ -72,7 +72,10 @@ def _of_line(
         return
     yield from syntax.unreadable(reading)
     yield from syntax.typographic(reading)
-    yield from syntax.braces(reading, blocks)
+    odd = [*syntax.braces(reading, blocks)]
+    yield from odd
+    if any(each.code == "braces" for each in odd):  # what stands in wrong braces is no term to judge
+        return
     yield from booleans.mixed(reading)
     yield from booleans.lower_case(reading)
     yield from booleans.excluding(reading)

@@ -19,7 +19,7 @@ def mixed(reading: Reading) -> Iterator[Finding]:
     """Different operators on one level (User Guide, "Boolean operators": processed from left to right)."""
     for level in reading.levels():
         names = [each.name for each in level.operators]
-        if "OR" not in names or len(set(names)) == 1 or any(each.dropped for each in level.operands):
+        if "OR" not in names or len(set(names)) == 1 or any(_is_word(each) for each in level.operands):
             continue
         start, end = level.operands[0].start, level.operands[-1].end
         theirs = _from_left(reading, level)
@@ -145,6 +145,12 @@ def _outline(level: Level, bound: bool = False) -> str:
 
 def _written(reading: Reading, operand: Operand) -> str:
     return reading.text[operand.start : operand.end]
+
+
+def _is_word(operand: Operand) -> bool:
+    """Say whether PubMed drops an operand because it is a Boolean in lower case: that is told first."""
+    leaf = operand.placed.leaf if operand.placed is not None and operand.dropped else None
+    return isinstance(leaf, Term) and leaf.text.lower() in _WORDS
 
 
 def _is_loose(placed: Placed, at: int, reading: Reading) -> bool:

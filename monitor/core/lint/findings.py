@@ -80,13 +80,13 @@ def shown(text: str, longest: int = 60) -> str:
     return text if len(text) <= longest else f"{text[: longest - 1].rstrip()}…"
 
 
-def listed(names: Iterable[str], most: int = 5) -> str:
+def listed(names: Iterable[str], most: int = 5, apart: str = ", ") -> str:
     """Name some things in a sentence, and how many more there are."""
     kept = [*names]
     more = len(kept) - most
     if more > 1:
-        return f"{', '.join(kept[:most])} and {more} more"
-    return kept[0] if len(kept) == 1 else f"{', '.join(kept[:-1])} and {kept[-1]}"
+        return f"{apart.join(kept[:most])} and {more} more"
+    return kept[0] if len(kept) == 1 else f"{apart.join(kept[:-1])} and {kept[-1]}"
 
 
 def _with(lines: tuple[Line, ...], finding: Finding, repair: Repair) -> tuple[Line, ...]:

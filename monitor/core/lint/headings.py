@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 from typing import Final
 
 from monitor.core.lint.findings import Finding, Repair, Weight, listed, shown
+from monitor.core.lint.limits import limit_kind
 from monitor.core.lint.reading import Placed, Reading
 from monitor.core.query import Heading, MeshTree, Term
 from monitor.core.query.qualifiers import qualifier_keys
@@ -18,7 +19,7 @@ _NOEXP: Final = re.compile(r"no[- ]?exp", re.IGNORECASE)
 _EXPLODE: Final = re.compile(r"explo", re.IGNORECASE)
 
 _TRAPS: Final[Mapping[tuple[str, ...], str]] = {
-    heading_key("Killer Cells, Natural"): "lymphokine-activated killer cells, a product of the 1980s",
+    heading_key("Killer Cells, Natural"): "a product of the 1980s, lymphokine-activated killer cells",
     heading_key("Cytokine-Induced Killer Cells"): "the whole literature on cytotoxic T cells",
     heading_key("Adoptive Transfer"): "convalescent plasma against COVID-19",
     heading_key("Immunotherapy"): "vaccination, desensitisation, immunosuppression and radioimmunotherapy",
@@ -44,6 +45,8 @@ def explosion(reading: Reading, tree: MeshTree) -> Iterator[Finding]:
             continue
         name, _ = _parted(leaf)
         heading = tree.find(name)
+        if limit_kind(leaf) is not None:  # humans, adult: told as a limit
+            continue
         below = sorted(tree.name(ui) or ui for ui in tree.explode(heading.ui) - {heading.ui}) if heading else []
         trap = _TRAPS.get(heading_key(heading.name if heading else name))
         if wanted or not (below or trap):
@@ -55,12 +58,14 @@ def explosion(reading: Reading, tree: MeshTree) -> Iterator[Finding]:
             reading.edited(placed.tag, placed.end, f"{tag[:-1].rstrip()}:NoExp]"),
         )
         adds = (
-            f"adds {len(below)} narrower heading{'s' * (len(below) != 1)}: {listed(below)}" if below else "adds others"
+            f"adds {len(below)} narrower heading{'s' * (len(below) != 1)}: {listed(below, apart='; ')}."
+            if below
+            else ""
         )
         if trap:
-            message = f"PubMed explodes {title}: that {adds}. With them comes {trap}."
+            message = f"PubMed explodes {title}, and so brings in {trap}. {f'It {adds}' if adds else ''}".rstrip()
         else:
-            message = f"PubMed explodes {title}: that {adds}. If that is meant, say so in the reason."
+            message = f"PubMed explodes {title}: that {adds} If that is meant, say so in the reason."
         if unkept:
             message += " The reason speaks of NoExp, but the line has none."
         weight: Weight = "warning" if trap or unkept else "note"

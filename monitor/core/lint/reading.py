@@ -241,6 +241,8 @@ class _Layout:
                 tag = self.look().column - 1
             self.at += 1
         end = start + len(self.text[start : self.look().column - 1].rstrip())
+        if any(start < insert < end for insert in self.inserts):  # a block within a phrase: told apart, and not a term
+            return Operand(start, end)
         placed = Placed(leaf, start, end if tag is None else tag, end)
         self.placed.append(placed)
         return Operand(start, end, placed)

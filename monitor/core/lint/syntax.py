@@ -73,9 +73,9 @@ def braces(reading: Reading, blocks: Mapping[str, Block]) -> Iterator[Finding]:
             f"{shown(found[0], 30)}: braces hold the name of a block in capitals, such as {{NK}}; this cannot be rendered.",
             repair,
         )
-    quoted = [(placed.start, placed.end) for placed in reading.placed]
+    standing = {each.start for level in reading.levels() for each in level.operands if each.block is not None}
     for at, name in reading.inserts:
-        if any(start < at < end for start, end in quoted):
+        if reading.level is not None and at not in standing:
             yield reading.finding(
                 "braces", "error", at, f"{{{name}}} stands inside a term; a whole block cannot be part of a phrase."
             )

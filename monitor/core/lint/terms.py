@@ -240,10 +240,13 @@ def _truncated(reading: Reading, placed: Placed, body: str) -> Finding | None:
 
 def _untagged(reading: Reading, placed: Placed, body: str) -> Finding:
     hyphen = "-" in body.strip("-") and not body.startswith('"') and len(body.split()) == 1
-    repair = reading.repair("Search title, abstract and keywords", _retagged(reading, placed, body))
+    if not body.startswith('"') and {"and", "or", "not"}.intersection(body.lower().split()):
+        repair = None  # whether it is a phrase is not known before the Boolean in it is put right
+    else:
+        repair = reading.repair("Search title, abstract and keywords", _retagged(reading, placed, body))
     alternative = None
-    if not body.startswith('"') and len(body.split()) > 1:
-        apart = " AND ".join(f"{word}[tiab]" for word in body.split() if word.lower() not in {"and", "or", "not"})
+    if repair is not None and not body.startswith('"') and len(body.split()) > 1:
+        apart = " AND ".join(f"{word}[tiab]" for word in body.split())
         alternative = reading.repair(
             "Or search the words apart", reading.edited(placed.start, placed.end, f"({apart})")
         )
@@ -263,7 +266,7 @@ def _untagged(reading: Reading, placed: Placed, body: str) -> Finding:
 
 
 def _retagged(reading: Reading, placed: Placed, body: str) -> str:
-    one = body.startswith('"') or len(body.split()) == 1
+    one = body.startswith('"') or len(search_words(body).words) == 1
     return reading.edited(placed.start, placed.end, f"{body}[tiab]" if one else f'"{body}"[tiab]')
 
 
