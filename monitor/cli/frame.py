@@ -148,6 +148,10 @@ def run(command: Callable[[], Any]) -> int:
         return _stopped()
     except errors.MonitorError as error:
         tell(_hidden(str(error)))
+        if isinstance(error, errors.QuerySyntaxError) and error.text.strip():
+            from monitor.cli.pointing import pointed
+
+            tell(_hidden(pointed(error.text, error.column)))
         return next(code for kind, code in _CODES if isinstance(error, kind))
     except BrokenPipeError:
         return _nobody_reads()
