@@ -19,8 +19,15 @@ class Links:
 
     def issue_key(self, slot: str, fingerprint: str) -> str:
         """Return the unguessable name of an issue's page: 132 bits, the same for the same selection."""
-        mac = hmac.digest(self.secret, f"issue\n{slot}\n{fingerprint}".encode(), "sha256")
-        return base64.urlsafe_b64encode(mac).decode("ascii")[:22]
+        return self._key(f"issue\n{slot}\n{fingerprint}")
+
+    def topic_feed_key(self, topic_id: str) -> str:
+        """Return the unguessable part of the address of a topic's feed: 132 bits, the same for ever."""
+        return self._key(f"feed\n{topic_id}")
+
+    def feed(self, key: str, form: str = "atom") -> str:
+        """Return the address of a feed, as `atom` or `json`."""
+        return f"{self.public_url}/feeds/{key}.{form}"
 
     def issue(self, key: str) -> str:
         return f"{self.public_url}/issues/{key}"
@@ -36,3 +43,7 @@ class Links:
     @staticmethod
     def doi(doi: str) -> str:
         return f"https://doi.org/{quote(doi, safe='/:;()._-')}"
+
+    def _key(self, text: str) -> str:
+        mac = hmac.digest(self.secret, text.encode(), "sha256")
+        return base64.urlsafe_b64encode(mac).decode("ascii")[:22]
