@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo
 from sqlalchemy.exc import IntegrityError
 
 from monitor.core.citation import Citation
+from monitor.core.phrases import answers
 from monitor.core.polling import (
     Route,
     Window,
@@ -31,7 +32,7 @@ from monitor.services.ports import Clock, PubmedSource
 from monitor.services.retrieving import IN_FLIGHT, Retrieved, Stopped, retrieve
 from monitor.services.searching import WholeSet, search_whole
 from monitor.services.storing import MakeHit, store, store_hits
-from monitor.storage import checks, citations, hits, polls, strategies
+from monitor.storage import checks, citations, hits, phrases, polls, strategies
 from monitor.storage.bulk import batches
 from monitor.storage.engine import Database
 from monitor.storage.hits import FoundHit
@@ -373,6 +374,8 @@ class _OnePoll:
             if not whole.complete:
                 warnings.append(f"PubMed counted {whole.result.count} and named {len(whole.pmids)}")
             polls.note_search(session, running, whole.result, len(whole.pmids), warnings, self._clock.now())
+            query = self._task.topic.topic.strategy.query(self._task.lane) or ""
+            phrases.note(session, answers(query, whole.result.unknown_phrases), self._clock.now())
 
     def _sort_out(self, running: Running, whole: WholeSet) -> tuple[list[int], list[int]]:
         """Return what to fetch, and what is held as of this run and only becomes a hit."""

@@ -6,11 +6,29 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
 
-from sqlalchemy import insert
+from sqlalchemy import insert, select
 from sqlalchemy.orm import Session
 
 from monitor.core.people import Actor
 from monitor.storage.tables import EventRow
+
+
+class Event(NamedTuple):
+    """One deed as the log has it: when, who with which role, what, and how its subject was and is."""
+
+    at: datetime
+    actor: str
+    role: str
+    action: str
+    before: dict[str, Any] | None
+    after: dict[str, Any] | None
+
+
+def about(session: Session, subject: str) -> list[Event]:
+    """Return everything that was done to a subject, the oldest first."""
+    columns = (EventRow.at, EventRow.actor, EventRow.role, EventRow.action, EventRow.before, EventRow.after)
+    rows = session.execute(select(*columns).where(EventRow.subject == subject).order_by(EventRow.id))
+    return [Event(*row) for row in rows]
 
 
 def record(

@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
+from difflib import get_close_matches
 
-from sqlalchemy import delete, func, insert, select, true
+from sqlalchemy import delete, func, insert, select, true, update
 from sqlalchemy.orm import Session
 
 from monitor.core.strategy import Block, Line, Strategy, Topic, all_lines
-from monitor.errors import NotFound
-from monitor.storage.tables import SentinelRow, StrategyBlockRow, StrategyLineRow, StrategyRow, TopicRow
+from monitor.errors import NotFound, UsageError
+from monitor.storage.tables import PersonRow, SentinelRow, StrategyBlockRow, StrategyLineRow, StrategyRow, TopicRow
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +33,25 @@ class StoredTopic:
 
 
 @dataclass(frozen=True, slots=True)
+class StoredVersion:
+    """One version of a topic's strategy: who made it, when and why, and the problems that were accepted.
+
+    `by` is None for what nobody signed in made: the starter, and the command line.
+    """
+
+    topic_id: str
+    version: int
+    strategy_id: int
+    origin: str
+    reason: str
+    accepted: tuple[str, ...]
+    by: str | None
+    at: datetime
+    core: str
+    wide: str | None
+
+
+@dataclass(frozen=True, slots=True)
 class StarterReport:
     """What loading the starter did: topics that are new, that got a newer version, and that the lab has made its own."""
 
@@ -47,13 +67,10 @@ def load_starter(session: Session, topics: Sequence[Topic], now: datetime) -> St
     """
     held = {each.id: each for each in all_topics(session, retired=True)}
     added, renewed, kept = [], [], []
-    last = session.scalar(select(func.max(TopicRow.position))) or 0
     for topic in topics:
         stored = held.get(topic.id)
         if stored is None:
-            last += 1
-            session.add(TopicRow(id=topic.id, title=topic.title, position=last, created_at=now))
-            session.flush()
+            add_topic(session, topic.id, topic.title, now)
             save_version(session, topic.id, topic.strategy, origin="starter", reason="starter", person_id=None, now=now)
             set_sentinels(session, topic.id, topic.sentinels)
             added.append(topic.id)
@@ -66,6 +83,13 @@ def load_starter(session: Session, topics: Sequence[Topic], now: datetime) -> St
             set_sentinels(session, topic.id, tuple(dict.fromkeys((*stored.topic.sentinels, *topic.sentinels))))
             renewed.append(topic.id)
     return StarterReport(tuple(added), tuple(renewed), tuple(kept))
+
+
+def add_topic(session: Session, topic_id: str, title: str, now: datetime) -> None:
+    """Insert a topic behind the others, still without a strategy; the database refuses a second one of its name."""
+    last = session.scalar(select(func.max(TopicRow.position))) or 0
+    session.add(TopicRow(id=topic_id, title=title, position=last + 1, created_at=now))
+    session.flush()
 
 
 def save_version(
@@ -162,14 +186,78 @@ def all_topics(session: Session, *, retired: bool = False) -> list[StoredTopic]:
     ]
 
 
+def one(session: Session, topic_id: str) -> StoredTopic:
+    """Return a topic, living or retired; raises NotFound naming the nearest."""
+    topics = {each.id: each for each in all_topics(session, retired=True)}
+    if topic_id not in topics:
+        raise _unknown([topic_id], list(topics.values()))
+    return topics[topic_id]
+
+
 def topics_named(session: Session, names: Sequence[str]) -> list[StoredTopic]:
-    """Return the topics of these names, all living ones when there are none; raises NotFound for an unknown one."""
-    living = all_topics(session)
-    unknown = [name for name in names if name not in {each.id for each in living}]
+    """Return the topics of these names, all living ones when there are none.
+
+    Raises NotFound for an unknown one, UsageError for one that is retired.
+    """
+    topics = all_topics(session, retired=True)
+    unknown = [name for name in names if name not in {each.id for each in topics}]
     if unknown:
-        known = ", ".join(each.id for each in living) or "none; run `monitor init`"
-        raise NotFound(f"no topic is called {', '.join(unknown)}; topics are {known}")
-    return [each for each in living if not names or each.id in names]
+        raise _unknown(unknown, topics)
+    retired = [each.id for each in topics if each.id in names and each.retired_at is not None]
+    if retired:
+        raise UsageError(f"{', '.join(retired)} is retired; `monitor topic restore {retired[0]}` brings it back")
+    return [each for each in topics if each.retired_at is None and (not names or each.id in names)]
+
+
+def history(session: Session, topic_id: str) -> list[StoredVersion]:
+    """Return every version of a topic, the oldest first."""
+    rows = session.execute(
+        select(StrategyRow, PersonRow.name)
+        .outerjoin(PersonRow, PersonRow.id == StrategyRow.created_by)
+        .where(StrategyRow.topic_id == topic_id)
+        .order_by(StrategyRow.version)
+    )
+    return [
+        StoredVersion(
+            row.topic_id,
+            row.version,
+            row.id,
+            row.origin,
+            row.reason,
+            tuple(row.accepted),
+            name,
+            row.created_at,
+            row.core,
+            row.wide,
+        )
+        for row, name in rows
+    ]
+
+
+def version(session: Session, topic_id: str, number: int) -> Strategy:
+    """Return one version of a topic by its number; raises NotFound where there is none."""
+    found = session.scalar(
+        select(StrategyRow.id).where(StrategyRow.topic_id == topic_id, StrategyRow.version == number)
+    )
+    if found is None:
+        newest = session.scalar(select(func.max(StrategyRow.version)).where(StrategyRow.topic_id == topic_id))
+        raise NotFound(f"{topic_id} has no version {number}; the newest is {newest}")
+    return _strategies(session, [found])[found]
+
+
+def lock(session: Session, topic_ids: Sequence[str]) -> None:
+    """Let nobody else change these topics before the caller's transaction ends."""
+    # In one order for everybody, so that two imports wait for each other instead of blocking each other.
+    session.execute(select(TopicRow.id).where(TopicRow.id.in_(topic_ids)).order_by(TopicRow.id).with_for_update())
+
+
+def set_title(session: Session, topic_id: str, title: str) -> None:
+    session.execute(update(TopicRow).where(TopicRow.id == topic_id).values(title=title))
+
+
+def set_retired(session: Session, topic_id: str, at: datetime | None) -> None:
+    """Retire a topic, or bring it back with None; nothing of it is deleted."""
+    session.execute(update(TopicRow).where(TopicRow.id == topic_id).values(retired_at=at))
 
 
 def strategy(session: Session, strategy_id: int) -> Strategy:
@@ -186,6 +274,13 @@ def watch_from(session: Session, topic_id: str, day: date) -> date:
         row.watched_from = day
         session.flush()
     return row.watched_from
+
+
+def _unknown(names: Sequence[str], topics: Sequence[StoredTopic]) -> NotFound:
+    known = [each.id for each in topics]
+    near = get_close_matches(names[0], known, 1) if len(names) == 1 else []
+    hint = f"did you mean {near[0]}?" if near else f"topics are {', '.join(known) or 'none; run `monitor init`'}"
+    return NotFound(f"no topic is called {', '.join(names)}; {hint}")
 
 
 def _strategies(session: Session, ids: Sequence[int]) -> dict[int, Strategy]:

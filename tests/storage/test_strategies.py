@@ -10,7 +10,7 @@ from sqlalchemy import func, select, update
 
 from monitor.core.strategy import Block, Line, Strategy, Topic
 from monitor.core.topicfile import read_topics
-from monitor.errors import NotFound
+from monitor.errors import NotFound, UsageError
 from monitor.resources import resource_dir
 from monitor.storage import strategies
 from monitor.storage.engine import Database
@@ -93,7 +93,7 @@ def test_a_retired_topic_stays_retired(database: Database) -> None:
     assert load(database, TOPIC).kept == ("invented",)
     with database.read() as session:
         assert strategies.all_topics(session) == []
-        with pytest.raises(NotFound, match="no topic is called invented"):
+        with pytest.raises(UsageError, match="invented is retired; `monitor topic restore invented` brings it back"):
             strategies.topics_named(session, ["invented"])
 
 

@@ -1,0 +1,44 @@
+"""What PubMed's answer to a search says of the phrases in it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from typing import Final
+
+from monitor.core.lint import phrases_of
+from monitor.core.query import Term, parse
+from monitor.errors import QuerySyntaxError
+
+Phrase = tuple[str, str]
+"""In lower case without quotes, and the tag of its field: as `phrases_of` gives them."""
+
+_TAG_AT_END: Final = re.compile(r"\[[^\]]*\]$")
+
+
+def answers(text: str, unknown: Iterable[str]) -> dict[Phrase, bool]:
+    """Return each phrase of a search that PubMed looked up, and whether it knew it, from what it reported as unknown.
+
+    PubMed names what it did not know as `"CAR-iNK"[Title/Abstract]` or without a tag; without one it is unknown in
+    every field. A single word that PubMed dropped counts as a phrase that it does not know.
+    """
+    try:
+        found = dict.fromkeys(phrases_of(parse(text)), True)
+    except QuerySyntaxError:  # a search that PubMed reads and we do not: what it complained of is all we know
+        found = {}
+    for each in unknown:
+        text, field = _reported(each)
+        same = [key for key in found if key[0] == text and field in (None, key[1])]
+        for key in same or [(text, field or "all")]:
+            found[key] = False
+    return found
+
+
+def _reported(text: str) -> tuple[str, str | None]:
+    try:
+        leaf = parse(text)
+    except QuerySyntaxError:
+        leaf = None
+    if isinstance(leaf, Term):
+        return leaf.text.lower(), leaf.field
+    return " ".join(_TAG_AT_END.sub("", text).strip().strip('"').lower().split()), None
