@@ -13,42 +13,16 @@ depends_on = None
 INT = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
 MOMENT = sa.DateTime(timezone=True)
 
-# External content: the index holds no text of its own. Triggers keep it in step whatever statement writes, but for
-# INSERT OR REPLACE, which deletes without firing them, and Alembic's batch mode, which drops them.
+# No content: the index holds no text of its own, and no column but the words themselves. `ascii` cuts at blanks alone,
+# because the words are cut, lowered and folded before they come here (storage/fulltext.py).
 SQLITE_SEARCH = (
     """CREATE VIRTUAL TABLE citation_fts USING fts5(
-        title, abstract, keywords, authors, journal, terms, facets,
-        content='citation', content_rowid='pmid', tokenize='unicode61'
+        title, body, terms, rest, facets, content='', tokenize='ascii', prefix='4 5'
     )""",
-    """CREATE TRIGGER citation_fts_insert AFTER INSERT ON citation BEGIN
-        INSERT INTO citation_fts(rowid, title, abstract, keywords, authors, journal, terms, facets)
-        VALUES (new.pmid, new.title, new.abstract, new.keywords, new.authors, new.journal, new.terms, new.facets);
-    END""",
-    """CREATE TRIGGER citation_fts_delete AFTER DELETE ON citation BEGIN
-        INSERT INTO citation_fts(citation_fts, rowid, title, abstract, keywords, authors, journal, terms, facets)
-        VALUES ('delete', old.pmid,
-            old.title, old.abstract, old.keywords, old.authors, old.journal, old.terms, old.facets);
-    END""",
-    """CREATE TRIGGER citation_fts_update
-    AFTER UPDATE OF pmid, title, abstract, keywords, authors, journal, terms, facets ON citation BEGIN
-        INSERT INTO citation_fts(citation_fts, rowid, title, abstract, keywords, authors, journal, terms, facets)
-        VALUES ('delete', old.pmid,
-            old.title, old.abstract, old.keywords, old.authors, old.journal, old.terms, old.facets);
-        INSERT INTO citation_fts(rowid, title, abstract, keywords, authors, journal, terms, facets)
-        VALUES (new.pmid, new.title, new.abstract, new.keywords, new.authors, new.journal, new.terms, new.facets);
-    END""",
 )
-
-# `simple`: the English configuration drops WAS, IT and the T of "T cell". The columns hold words and blanks only,
-# because its parser would read IL-2 as "il" and "-2". They are cut far above any real record: a tsvector is limited.
 POSTGRES_SEARCH = (
-    """ALTER TABLE citation ADD COLUMN search tsvector GENERATED ALWAYS AS (
-        setweight(to_tsvector('simple', left(title, 10000)), 'A')
-        || setweight(to_tsvector('simple', left(abstract, 100000)) || to_tsvector('simple', left(keywords, 10000)), 'B')
-        || setweight(to_tsvector('simple', left(journal, 2000)) || to_tsvector('simple', left(terms, 30000)), 'C')
-        || setweight(to_tsvector('simple', left(authors, 60000)) || to_tsvector('simple', left(facets, 20000)), 'D')
-    ) STORED""",
-    "CREATE INDEX ix_citation_search ON citation USING gin (search)",
+    "ALTER TABLE citation_index ADD COLUMN search tsvector NOT NULL",
+    "CREATE INDEX ix_citation_index_search ON citation_index USING gin (search)",
 )
 
 
@@ -58,13 +32,6 @@ def upgrade() -> None:
         sa.Column("pmid", INT, autoincrement=False, nullable=False),
         sa.Column("version", INT, nullable=False),
         sa.Column("provisional", sa.Boolean(), nullable=False),
-        sa.Column("title", sa.Text(), nullable=False),
-        sa.Column("abstract", sa.Text(), nullable=False),
-        sa.Column("keywords", sa.Text(), nullable=False),
-        sa.Column("authors", sa.Text(), nullable=False),
-        sa.Column("journal", sa.Text(), nullable=False),
-        sa.Column("terms", sa.Text(), nullable=False),
-        sa.Column("facets", sa.Text(), nullable=False),
         sa.Column("year", INT, nullable=True),
         sa.Column("doi", sa.Text(), nullable=True),
         sa.Column("pmcid", sa.Text(), nullable=True),
@@ -100,6 +67,12 @@ def upgrade() -> None:
         sa.Column("at", MOMENT, nullable=False),
         sa.Column("details", sa.JSON(), nullable=False),
         sa.PrimaryKeyConstraint("name", name=op.f("pk_heartbeat")),
+    )
+    op.create_table(
+        "index_state",
+        sa.Column("id", INT, autoincrement=False, nullable=False),
+        sa.Column("version", sa.Text(), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_index_state")),
     )
     op.create_table(
         "issue",
@@ -191,6 +164,13 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("pmid", name=op.f("pk_citation_check")),
     )
     op.create_index(op.f("ix_citation_check_due_at"), "citation_check", ["due_at"], unique=False)
+    op.create_table(
+        "citation_index",
+        sa.Column("pmid", INT, autoincrement=False, nullable=False),
+        sa.Column("facets", sa.Text(), nullable=False),
+        sa.ForeignKeyConstraint(["pmid"], ["citation.pmid"], name=op.f("fk_citation_index_pmid_citation")),
+        sa.PrimaryKeyConstraint("pmid", name=op.f("pk_citation_index")),
+    )
     op.create_table(
         "decision",
         sa.Column("id", INT, nullable=False),

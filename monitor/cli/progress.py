@@ -42,6 +42,31 @@ def poll_progress() -> Iterator[Callable[[Progress], object]]:
         yield show
 
 
+@contextmanager
+def index_progress() -> Iterator[Callable[[int, int], None]]:
+    if not sys.stderr.isatty():
+        lines = _IndexLines()
+        yield lines.show
+        return
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    with Progress(*columns, console=Console(stderr=True), transient=True) as bars:
+        task = bars.add_task("search index", total=None)
+        yield lambda done, total: bars.update(task, completed=done, total=total)
+
+
+class _IndexLines:
+    def __init__(self) -> None:
+        self._last = time.monotonic()
+
+    def show(self, done: int, total: int) -> None:
+        if time.monotonic() - self._last >= EVERY_SECONDS:
+            self._last = time.monotonic()
+            tell(f"search index: {done:,} of {total:,}")
+
+
 class _Lines:
     def __init__(self) -> None:
         self._last = time.monotonic()

@@ -36,19 +36,32 @@ Port = Annotated[int, typer.Option(help="Port to listen on.", min=0, max=65535)]
 
 
 @app.command("init")
-def init() -> None:
-    """Create or upgrade the database and load the starter topics; safe to repeat."""
+def init(
+    index: Annotated[
+        bool, typer.Option("--index", help="Write the search index anew even if nothing calls for it.")
+    ] = False,
+) -> None:
+    """Create or upgrade the database and its search index, and load the starter topics; safe to repeat."""
     from monitor.build import House
+    from monitor.cli.progress import index_progress
     from monitor.settings import with_secret_key
     from monitor.storage.engine import connect
 
     told = with_secret_key(settings())
     database = connect(told.database_url.get_secret_value())
     try:
-        report = House(told, database).setup.run()
+        with index_progress() as show:
+            report, indexed = House(told, database).setup.run(show, index=index)
         typer.echo(f"{database.name} is ready.")
     finally:
         database.dispose()
+    if indexed is not None:
+        typer.echo(f"search index written anew over {indexed.citations:,} citations")
+        if indexed.damaged:
+            some = ", ".join(map(str, indexed.damaged[:10]))
+            tell(
+                f"{len(indexed.damaged):,} stored records are damaged, and no search finds them (PMID {some}); restore a backup"
+            )
     for names, what in ((report.added, "added"), (report.renewed, "renewed"), (report.kept, "left as you have them")):
         if names:
             typer.echo(f"topics {what}: {', '.join(names)}")

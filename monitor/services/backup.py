@@ -7,9 +7,11 @@ import tempfile
 from datetime import datetime
 from pathlib import Path
 
+from sqlalchemy.orm import Session
+
 from monitor import __version__
 from monitor.errors import DatabaseDamaged, MonitorError, UsageError
-from monitor.storage import archive, migrations, soundness
+from monitor.storage import archive, indexing, migrations, soundness
 from monitor.storage.archive import Manifest
 from monitor.storage.engine import Database
 
@@ -70,6 +72,9 @@ def restore(database: Database, path: Path) -> Manifest:
             migrations.step(connection, manifest.schema)
             archive.put_back(connection, path)
             migrations.step(connection, "head")
+            with Session(connection) as session:
+                indexing.fill(session)
+                session.commit()
     except BaseException:
         if made and database.path is not None:
             database.dispose()

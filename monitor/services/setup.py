@@ -1,15 +1,25 @@
-"""First run and upgrade: the schema, then the starter topics."""
+"""First run and upgrade: the schema, the search index, then the starter topics."""
 
 from __future__ import annotations
+
+from typing import NamedTuple
 
 from monitor.core.strategy import Topic
 from monitor.core.topicfile import read_topics
 from monitor.formats import topicfile
 from monitor.resources import resource_dir
 from monitor.services.ports import Clock
-from monitor.storage import migrations, strategies
+from monitor.storage import indexing, migrations, strategies
 from monitor.storage.engine import Database
+from monitor.storage.indexing import Progress, Renewal
 from monitor.storage.strategies import StarterReport
+
+
+class SetupReport(NamedTuple):
+    """What became of the starter topics, and of the search index where it was written anew."""
+
+    topics: StarterReport
+    indexed: Renewal | None
 
 
 class Setup:
@@ -19,11 +29,16 @@ class Setup:
         self._database = database
         self._clock = clock
 
-    def run(self) -> StarterReport:
-        """Create or upgrade the database and load the starter topics; what the lab has changed stays as it is."""
+    def run(self, progress: Progress | None = None, *, index: bool = False) -> SetupReport:
+        """Create or upgrade the database and load the starter topics; what the lab has changed stays as it is.
+
+        The search index is written anew, reporting `progress`, where it was written otherwise, and with `index` always.
+        """
         migrations.upgrade(self._database)
+        indexed = indexing.renew(self._database, progress, always=index)
         with self._database.write() as session:
-            return strategies.load_starter(session, starter_topics(), self._clock.now())
+            topics = strategies.load_starter(session, starter_topics(), self._clock.now())
+        return SetupReport(topics, indexed)
 
 
 def starter_topics() -> tuple[Topic, ...]:

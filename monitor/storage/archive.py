@@ -28,7 +28,7 @@ from sqlalchemy.orm import Session
 from monitor.errors import UsageError
 from monitor.storage.bulk import batches, sqlite_moment
 from monitor.storage.engine import SQLITE, Database, connect, explain_sqlite, sqlite_url
-from monitor.storage.tables import Base, UtcDateTime
+from monitor.storage.tables import Base, IndexRow, IndexStateRow, UtcDateTime
 
 FORMAT: Final = 1
 _MANIFEST: Final = "manifest.json"
@@ -43,6 +43,8 @@ _KINDS: Final[tuple[tuple[type, str], ...]] = (
     (LargeBinary, "bytes"),
     (Text, "text"),
 )
+_DERIVED: Final = frozenset({IndexRow.__tablename__, IndexStateRow.__tablename__})
+"""The search index: what is put back is indexed by the code that puts it back."""
 _ROWS: Final = 1000
 _NAME: Final = re.compile(r"[a-z][a-z0-9_]*")
 
@@ -102,7 +104,7 @@ def write(session: Session, file: IO[bytes], *, schema: str, made_by: str, made_
     """Write every row of every table."""
     manifest = Manifest(FORMAT, made_by, made_at, schema, [])
     with zipfile.ZipFile(file, "w", zipfile.ZIP_STORED, allowZip64=True) as archive:
-        for table in Base.metadata.sorted_tables:
+        for table in _tables():
             with archive.open(_entry(table.name), "w", force_zip64=True) as raw:
                 manifest.tables.append(_write_table(session, table, raw))
         archive.writestr(_MANIFEST, msgspec.json.format(msgspec.json.encode(manifest), indent=1))
@@ -148,7 +150,7 @@ def is_empty(connection: Connection) -> bool:
 
 
 def _tables() -> list[Table]:
-    return Base.metadata.sorted_tables
+    return [table for table in Base.metadata.sorted_tables if table.name not in _DERIVED]
 
 
 def _entry(table: str) -> str:

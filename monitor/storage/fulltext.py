@@ -1,143 +1,168 @@
-"""The search index over citations: what stands in each indexed column, its health, and how it is built anew.
+"""The search index over citations: its words, how they are written, and its health.
 
-SQLite: `citation_fts` (FTS5, external content), kept in step by triggers, so that no statement can forget it.
-PostgreSQL: `citation.search`, a generated `tsvector` with a GIN index. Both are created by the migrations.
-
-Words are those of `core.query.words`, on both databases: the columns hold words and single blanks, and what is not
-ASCII is folded already, so that the tokenizers of both (unicode61, `simple`) have nothing left to decide but case.
-Texts of one column follow each other, so a phrase may be found across two of them: what the index finds is a
-candidate, which `core.query` confirms.
+SQLite: `citation_fts`, FTS5 without content. PostgreSQL: `citation_index.search`, a `tsvector` with a GIN index. What
+stands in them is decided here and in `storage.tokens`, word by word as `core.query` sees a citation; neither database
+cuts, folds or stems anything. `docs/decisions/search-index.md` says why.
 """
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Sequence
+from datetime import UTC, date, datetime
+from typing import Final, NamedTuple
 
-from sqlalchemy import text
+from sqlalchemy import delete, func, select, text
 from sqlalchemy.orm import Session
 
-from monitor.core.citation import Author, Citation
-from monitor.core.markup import bare
-from monitor.core.query import abstract_text
+from monitor.core.citation import Citation
+from monitor.core.query import MeshTree
+from monitor.core.query.dates import citation_days
+from monitor.core.query.document import TIERS, FieldText
 from monitor.core.query.words import split_words
-from monitor.errors import DatabaseDamaged
-from monitor.storage.bulk import is_sqlite
+from monitor.core.revision import has_concern, is_retracted
+from monitor.resources import load_mesh_tree
+from monitor.storage.bulk import insert, is_sqlite, raw_postgres
+from monitor.storage.tables import IndexRow
+from monitor.storage.tokens import tokens
+from monitor.storage.tsvector import LONGEST_WORD, tsvector
 
-COLUMNS = ("title", "abstract", "keywords", "authors", "journal", "terms", "facets")
-TABLE = "citation_fts"
-"""On SQLite; on PostgreSQL the index is the column `citation.search`. Weights there: A title, B abstract and
-keywords, C journal and terms, D authors and facets."""
+COLUMNS: Final = ("title", "body", "terms", "rest", "facets")
+LETTERS: Final = {"title": "t", "body": "b", "terms": "m", "rest": "r", "facets": "f"}
+"""On PostgreSQL a lexeme is the letter of its column and the word."""
+BOUNDARY: Final = "ø"
+"""Stands between two texts of a column, so that no phrase crosses; no folded word is this."""
+TABLE: Final = "citation_fts"
 
-_PUNCTUATION = {ord(c): " " for c in map(chr, range(128)) if not c.isalnum()}
-_NOT_WORD = re.compile(r"[^0-9a-z]+")
-_AUTHOR_KEYWORDS = "NOTNLM"
+_BREAK = "\x01"
+_BYTES = bytes(
+    byte if byte >= 128 or chr(byte) == _BREAK else ord(chr(byte).lower()) if chr(byte).isalnum() else ord(" ")
+    for byte in range(256)
+)
+"""Turns what is folded already, in UTF-8, into words: small letters, and blanks for the rest of ASCII."""
 
 
-def columns(citation: Citation) -> tuple[str, ...]:
-    """Return the texts of `COLUMNS`: with the first three [tiab] is answered, with `terms` [tw].
+class Entry(NamedTuple):
+    """What the index holds of one citation: words divided by blanks, one string a column."""
 
-    `facets` are tokens for exact conditions: `mh` or, when major, `mj` with the UI of a heading, `pt` with that of
-    a publication type, `la` with the language, `jo` with the NLM ID of the journal, `id` with an ORCID.
-    """
-    book = citation.book
-    titles = [citation.title or (book.title.text if book else None)]
-    if book is not None and book.collection_title is not None:
-        titles.append(book.collection_title.text)
-    abstracts = [abstract_text(citation.abstract.sections)] if citation.abstract else []
-    abstracts += [abstract_text(each.sections) for each in citation.other_abstracts]
+    title: str
+    body: str
+    terms: str
+    rest: str
+    facets: str
+
+
+def entry(citation: Citation, added_on: date, tree: MeshTree) -> Entry:
+    """Return what is written of a citation that came into the library on a UTC day, as `tree` explodes headings."""
+    title, body, terms, rest = (_column(tier(citation)) for tier in TIERS.values())
+    return Entry(title, body, terms, rest, " ".join(dict.fromkeys(tokens(citation, added_on, tree))))
+
+
+def shown(citation: Citation) -> str:
+    """Return what facets count of a citation, a line each: a letter for the kind, then the value as people read it."""
+    found = [f"y{year}" for year in dict.fromkeys(day[0] for day in citation_days(citation, "dp"))]
     journal = citation.journal
-    names = (journal.title, journal.medline_ta, journal.iso_abbreviation, journal.issn_linking) if journal else ()
-    author_lists = (*citation.author_lists, *(book.author_lists if book else ()))
-    return (
-        searchable(bare(each) for each in titles),
-        searchable(abstracts),
-        searchable(bare(k.text) for each in citation.keyword_lists if each.owner == _AUTHOR_KEYWORDS for k in each[0]),
-        searchable(_name(author) for each in author_lists for author in each.authors),
-        searchable(_distinct(names)),
-        searchable(_terms(citation)),
-        " ".join(dict.fromkeys(_facets(citation))),
+    if journal is not None and (name := journal.medline_ta or journal.title):
+        found.append(f"j{name}")
+    found += [f"t{each.name}" for each in citation.publication_types]
+    found += [f"l{language}" for language in citation.languages]
+    if is_retracted(citation):
+        found.append("fretracted")
+    if has_concern(citation):
+        found.append("fconcern")
+    return "\n".join(dict.fromkeys(each if each.isprintable() else _one_line(each) for each in found))
+
+
+def write(session: Session, citations: Sequence[tuple[Citation, datetime]]) -> None:
+    """Index citations, each with the moment it came into the library, that are not in the index."""
+    tree = load_mesh_tree()
+    entries = [(each, entry(each, _day(added_at), tree)) for each, added_at in citations]
+    if not entries:
+        return
+    if is_sqlite(session):
+        insert(session, IndexRow, ("pmid", "facets"), ((each.pmid, shown(each)) for each, _ in entries))
+        session.connection().exec_driver_sql(_INSERT, [(each.pmid, *words) for each, words in entries])
+    else:
+        with raw_postgres(session) as connection, connection.cursor() as cursor, cursor.copy(_COPY) as copy:
+            copy.set_types(["int8", "text", "bytea"])  # a binary COPY does not say types: the bytes are the vector
+            for each, words in entries:
+                copy.write_row((each.pmid, shown(each), tsvector(words, LETTERS.values(), BOUNDARY)))
+
+
+def remove(session: Session, citations: Sequence[tuple[Citation, datetime]]) -> None:
+    """Take citations out of the index; they must be given exactly as they were written."""
+    if not citations:
+        return
+    if is_sqlite(session):
+        # Without content FTS5 cannot know what it holds of a row; SQLite before 3.43 has no contentless_delete either.
+        tree = load_mesh_tree()
+        old = [(each.pmid, *entry(each, _day(added_at), tree)) for each, added_at in citations]
+        session.connection().exec_driver_sql(_DELETE, old)
+    session.execute(delete(IndexRow).where(IndexRow.pmid.in_([each.pmid for each, _ in citations])))
+
+
+def clear(session: Session) -> None:
+    """Empty the index."""
+    if is_sqlite(session):
+        session.execute(text(f"INSERT INTO {TABLE}({TABLE}) VALUES ('delete-all')"))  # noqa: S608
+        session.execute(delete(IndexRow))
+    else:
+        session.execute(text("TRUNCATE citation_index"))
+
+
+def count(session: Session) -> int:
+    """Return how many citations the index holds, once it is known to be whole; raises DatabaseDamaged if it is not."""
+    if not is_sqlite(session):
+        return session.scalar(select(func.count()).select_from(IndexRow)) or 0
+    session.execute(text(f"INSERT INTO {TABLE}({TABLE}) VALUES ('integrity-check')"))  # noqa: S608
+    rows, listed = (
+        session.scalar(text(f"SELECT count(*) FROM {table}"))  # noqa: S608
+        for table in (f"{TABLE}_docsize", "citation_index")
     )
+    return int(min(rows, listed))
 
 
-def searchable(texts: Iterable[str | None]) -> str:
-    """Join the words of texts with blanks, as `split_words` finds them but for the case of ASCII letters."""
-    joined = "\n".join(filter(None, texts))
+def holds(session: Session, citation: Citation, added_at: datetime) -> bool:
+    """Say whether the index finds a citation by its own words, and lists what it shows."""
+    words = entry(citation, _day(added_at), load_mesh_tree())
+    listed = session.scalar(select(IndexRow.facets).where(IndexRow.pmid == citation.pmid))
+    if listed != shown(citation):
+        return False
+    own = {name: [*dict.fromkeys(column.split())][:_TRIED] for name, column in zip(COLUMNS, words, strict=True)}
+    if is_sqlite(session):
+        asked = " AND ".join(f'{name} : "{word}"' for name, some in own.items() for word in some)
+        query = f"SELECT 1 FROM {TABLE} WHERE {TABLE} MATCH :asked AND rowid = :pmid"  # noqa: S608
+    else:
+        asked = " & ".join(
+            f"'{LETTERS[name]}{word}'"
+            for name, some in own.items()
+            for word in some
+            if word != BOUNDARY and len(word.encode()) <= LONGEST_WORD
+        )
+        query = "SELECT 1 FROM citation_index WHERE search @@ CAST(:asked AS tsquery) AND pmid = :pmid"
+    return session.scalar(text(query), {"asked": asked, "pmid": citation.pmid}) is not None
+
+
+_TRIED = 20
+_COPY = b"COPY citation_index (pmid, facets, search) FROM STDIN (FORMAT BINARY)"
+_NAMES = ", ".join(COLUMNS)
+_MARKS = ", ".join("?" * len(COLUMNS))
+_INSERT = f"INSERT INTO {TABLE}(rowid, {_NAMES}) VALUES (?, {_MARKS})"  # noqa: S608
+_DELETE = f"INSERT INTO {TABLE}({TABLE}, rowid, {_NAMES}) VALUES ('delete', ?, {_MARKS})"  # noqa: S608
+
+
+def _column(sources: Iterable[FieldText]) -> str:
+    texts = dict.fromkeys([source.text for source in sources])
+    joined = f" {_BREAK} ".join(texts)
+    if joined.count(_BREAK) > max(0, len(texts) - 1):  # a text holds the very character
+        joined = f" {_BREAK} ".join([each.replace(_BREAK, " ") for each in texts])
     if not joined.isascii():
         joined = " ".join([each if each.isascii() else " ".join(split_words(each)[0]) for each in joined.split()])
-    return " ".join(joined.translate(_PUNCTUATION).split())
+    return joined.encode().translate(_BYTES).decode().replace(_BREAK, BOUNDARY)
 
 
-def check(session: Session) -> None:
-    """Raise DatabaseDamaged when the index does not hold what the citations say."""
-    if not is_sqlite(session):
-        return  # generated by PostgreSQL itself
-    try:
-        session.execute(text(f"INSERT INTO {TABLE}({TABLE}, rank) VALUES ('integrity-check', 1)"))  # noqa: S608
-    except DatabaseDamaged as error:
-        raise DatabaseDamaged("the search index does not match the citations; `monitor init` builds it anew") from error
+def _one_line(value: str) -> str:
+    return " ".join("".join([c if c.isprintable() else " " for c in value]).split())
 
 
-def rebuild(session: Session) -> None:
-    """Build the index anew from the citations."""
-    if is_sqlite(session):
-        session.execute(text(f"INSERT INTO {TABLE}({TABLE}) VALUES ('rebuild')"))  # noqa: S608
-    else:
-        session.execute(text("REINDEX INDEX ix_citation_search"))
-
-
-def _distinct(names: Iterable[str | None]) -> Iterable[str]:
-    """Drop names that differ from an earlier one in punctuation or case only."""
-    return {searchable([name]).lower(): name for name in names if name}.values()
-
-
-def _name(author: Author) -> str:
-    if author.collective_name:
-        return bare(author.collective_name)
-    names = (author.last_name, author.initials, author.fore_name if author.fore_name != author.initials else None)
-    return " ".join(filter(None, (*names, bare(author.suffix))))
-
-
-def _terms(citation: Citation) -> Iterator[str]:
-    for heading in citation.mesh_headings:
-        yield heading.descriptor.name
-        for qualifier in heading.qualifiers:
-            yield qualifier.name
-    for publication_type in citation.publication_types:
-        yield publication_type.name
-    for chemical in citation.chemicals:
-        yield chemical.name
-    for concept in citation.supplementary_concepts:
-        yield concept.name
-    for keywords in citation.keyword_lists:
-        if keywords.owner != _AUTHOR_KEYWORDS:
-            yield from (bare(each.text) for each in keywords.keywords)
-    yield from citation.space_flight_missions
-    yield from citation.gene_symbols
-    for person in citation.personal_name_subjects:
-        yield _name(person)
-    for bank in citation.data_banks:
-        yield bank.name
-        yield from bank.accessions
-    for link in citation.corrections:
-        if link.kind != "Cites":
-            yield from filter(None, (link.source, link.note))
-
-
-def _facets(citation: Citation) -> Iterator[str]:
-    for heading in citation.mesh_headings:
-        yield _token("mj" if heading.major else "mh", heading.descriptor.ui or heading.descriptor.name)
-    for publication_type in citation.publication_types:
-        yield _token("pt", publication_type.ui or publication_type.name)
-    for language in citation.languages:
-        yield _token("la", language)
-    if citation.journal is not None and citation.journal.nlm_unique_id:
-        yield _token("jo", citation.journal.nlm_unique_id)
-    for author in citation.authors:
-        for identifier in author.identifiers:
-            if identifier.source == "ORCID":
-                yield _token("id", identifier.value.rstrip("/").rpartition("/")[2])
-
-
-def _token(kind: str, value: str) -> str:
-    return kind + _NOT_WORD.sub("", value.casefold())
+def _day(moment: datetime) -> date:
+    return moment.astimezone(UTC).date()

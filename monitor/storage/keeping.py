@@ -16,17 +16,15 @@ from sqlalchemy.orm import Session
 from monitor.core.citation import Citation, PartialDate
 from monitor.core.recheck import SENT_RECENTLY, next_check
 from monitor.core.revision import Change, Revised, compare, has_concern, is_retracted
-from monitor.storage import codec, fulltext
-from monitor.storage.bulk import batches, insert, is_sqlite, update
+from monitor.storage import codec, fulltext, indexing
+from monitor.storage.bulk import batches, insert, update
 from monitor.storage.tables import CheckRow, CitationRow, IssueEntryRow, IssueRow, RelationRow, UtcDateTime, VersionRow
 
-CITATION_LOCK = 7_250_101
-"""PostgreSQL advisory lock: one transaction at a time keeps citations, as on SQLite."""
 FROM_PUBMED = "pubmed"
 
-_TEXT = (*fulltext.COLUMNS, "year", "doi", "pmcid", "retracted", "concern", "hash", "codec", "doc")
-_CITATION = ("pmid", "version", "provisional", *_TEXT, "added_at", "changed_at")
-_REPLACED = ("version", "provisional", *_TEXT, "changed_at")
+_CONTENT = ("year", "doi", "pmcid", "retracted", "concern", "hash", "codec", "doc")
+_CITATION = ("pmid", "version", "provisional", *_CONTENT, "added_at", "changed_at")
+_REPLACED = ("version", "provisional", *_CONTENT, "changed_at")
 _VERSION = ("pmid", "version", "hash", "seen_at", "poll_id", "changes", "codec", "doc")
 _CHECK = ("pmid", "fetched_at", "due_at", "misses", "missed_at", "withdrawn_at")
 _RELATION = ("pmid", "kind", "other_pmid", "source", "link_key", "origin", "seen_at")
@@ -68,8 +66,8 @@ def keep(
     With `by_date`, for files of any age, a record revised (DateRevised) before the one held leaves no trace.
     """
     outcomes: dict[int, Outcome] = {}
-    if not is_sqlite(session):
-        session.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": CITATION_LOCK})
+    indexing.lock(session)
+    indexing.require(session)
     for batch in batches(iter(citations)):
         for distinct in _rounds(batch):
             _Batch(session, distinct, now, poll_id, provisional, by_date, outcomes).keep()
@@ -146,6 +144,8 @@ class _Batch:
         self.outcomes = outcomes
         self.inserted: list[tuple[Citation, bytes, bytes]] = []
         self.replaced: list[tuple[Any, ...]] = []
+        self.unindexed: list[tuple[Citation, datetime]] = []
+        self.indexed: list[tuple[Citation, datetime]] = []
         self.versions: list[tuple[Any, ...]] = []
         self.outdated: list[int] = []
         self.reencoded: list[dict[str, Any]] = []
@@ -162,7 +162,7 @@ class _Batch:
         documents = self._documents(
             each.pmid
             for each, hash in zip(self.citations, hashes, strict=True)
-            if each.pmid in held and not held[each.pmid].provisional and held[each.pmid].hash != hash
+            if each.pmid in held and held[each.pmid].hash != hash
         )
         sent = self._sent(held)
         for citation, content, hash in zip(self.citations, encoded, hashes, strict=True):
@@ -171,13 +171,14 @@ class _Batch:
             if self.provisional and before is not None and not before.provisional:
                 self.outcomes.setdefault(pmid, UNCHANGED)
                 continue
-            if self.by_date and pmid in documents and _is_earlier(citation, documents[pmid]):
-                self.outcomes.setdefault(pmid, OLDER)
-                continue
             if before is None:
                 self._insert(citation, content, hash)
             elif before.provisional:
                 self._replace_provisional(citation, content, hash)
+                self._reindex(before, documents.get(pmid), citation)
+            elif self.by_date and pmid in documents and _is_earlier(citation, documents[pmid]):
+                self.outcomes.setdefault(pmid, OLDER)
+                continue
             elif citation.version < before.version:
                 self._file_older(citation, content, hash)
             else:
@@ -203,6 +204,7 @@ class _Batch:
                 CitationRow.hash,
                 CitationRow.retracted,
                 CitationRow.concern,
+                CitationRow.added_at,
                 CitationRow.changed_at,
                 CheckRow.withdrawn_at,
             )
@@ -235,7 +237,6 @@ class _Batch:
     def _values(self, citation: Citation, content: bytes, hash: bytes) -> tuple[Any, ...]:
         published = citation.pub_date
         return (
-            *fulltext.columns(citation),
             published.year if published is not None else None,
             citation.doi,
             citation.pmcid,
@@ -283,6 +284,11 @@ class _Batch:
         changed_at = changed_at or self.now
         self.replaced.append((citation.pmid, citation.version, self.provisional, *values, changed_at))
 
+    def _reindex(self, before: Any, held: Citation | None, citation: Citation) -> None:
+        if held is not None and held != citation:
+            self.unindexed.append((held, before.added_at))
+            self.indexed.append((citation, before.added_at))
+
     def _file_older(self, citation: Citation, content: bytes, hash: bytes) -> None:
         seen = select(VersionRow.id).where(VersionRow.pmid == citation.pmid, VersionRow.hash == hash).limit(1)
         if self.session.scalar(seen) is None:
@@ -298,6 +304,7 @@ class _Batch:
                 changes += tuple(outcome.changes)
                 self.outdated.append(pmid)
                 self._replace(citation, content, hash)
+                self._reindex(before, held, citation)
                 self._relink(pmid, links(held), links(citation))
             else:
                 # The same record under a newer way of writing it down: no event, but what is stored moves on.
@@ -326,7 +333,10 @@ class _Batch:
             session.execute(_ARCHIVE, {"pmids": self.outdated})
         if self.inserted:
             insert(session, CitationRow, _CITATION, map(self._new_row, self.inserted))
+            self.indexed += [(citation, self.now) for citation, _, _ in self.inserted]
         update(session, CitationRow, "pmid", _REPLACED, self.replaced)
+        fulltext.remove(session, self.unindexed)
+        fulltext.write(session, self.indexed)
         if self.reencoded:
             session.execute(_REENCODE, self.reencoded)
         if self.versions:

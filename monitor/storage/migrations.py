@@ -12,15 +12,16 @@ from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, inspect, text
+from sqlalchemy.orm import Session
 
 from monitor.errors import DatabaseBehind, DatabaseDamaged
 from monitor.resources import resource_dir
-from monitor.storage import fulltext
+from monitor.storage import fulltext, indexing
 from monitor.storage.engine import Database
 
 _LOCK = 7_250_100
 _SHADOW = re.compile(rf"{fulltext.TABLE}(_data|_idx|_content|_docsize|_config)?")
-_OURS_ALONE = {("column", "search"), ("index", "ix_citation_search")}
+_OURS_ALONE = {("column", "search"), ("index", "ix_citation_index_search")}
 """What migrations make on one database only, and the mapped tables do not name."""
 
 
@@ -33,6 +34,10 @@ def upgrade(database: Database) -> None:
     with changing(database) as connection:
         if revision(database, connection) != head():
             step(connection, "head")
+        with Session(connection) as session:
+            if indexing.is_current(session):
+                indexing.require(session)
+                session.commit()
 
 
 @contextmanager
@@ -69,6 +74,9 @@ def check(database: Database) -> None:
         raise DatabaseBehind(
             f"{database.name}: the database is at {found}, this version needs {head()}; run `monitor init`"
         )
+    with database.read() as session:
+        if not indexing.is_current(session):
+            raise DatabaseBehind(f"{database.name}: {indexing.why(indexing.found(session))}")
 
 
 def head() -> str:

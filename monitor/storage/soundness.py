@@ -5,8 +5,8 @@ from __future__ import annotations
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
-from monitor.errors import DatabaseDamaged
-from monitor.storage import fulltext
+from monitor.errors import DatabaseBehind, DatabaseDamaged
+from monitor.storage import indexing
 from monitor.storage.bulk import is_sqlite
 
 
@@ -14,8 +14,8 @@ def problems(session: Session) -> list[str]:
     """Return all that is wrong, one sentence each. Needs a session that may write, and a while on a large file."""
     found = file_problems(session)
     try:
-        fulltext.check(session)
-    except DatabaseDamaged as error:
+        indexing.check(session)
+    except (DatabaseBehind, DatabaseDamaged) as error:
         found.append(str(error))
     return found
 

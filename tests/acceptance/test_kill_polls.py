@@ -16,7 +16,7 @@ from sqlalchemy import select
 
 from monitor.pubmed.sandbox import Sandbox
 from monitor.storage.engine import Database
-from monitor.storage.tables import CitationRow, HitRow, PollBatchRow, PollRow, RelationRow, VersionRow
+from monitor.storage.tables import CitationRow, HitRow, IndexRow, PollBatchRow, PollRow, RelationRow, VersionRow
 from tests.acceptance.fresh import fresh_database
 from tests.acceptance.polling import FIRST, NOW, Lab, record, records, sandbox, topic
 
@@ -74,9 +74,9 @@ def contents(database: Database) -> dict[str, object]:
     with database.read() as session:
         return {
             "citations": session.execute(
-                select(CitationRow.pmid, CitationRow.version, CitationRow.hash, CitationRow.title).order_by(
-                    CitationRow.pmid
-                )
+                select(CitationRow.pmid, CitationRow.version, CitationRow.hash, IndexRow.facets)
+                .join(IndexRow, IndexRow.pmid == CitationRow.pmid)
+                .order_by(CitationRow.pmid)
             ).all(),
             "versions": session.execute(
                 select(VersionRow.pmid, VersionRow.hash, VersionRow.changes).order_by(VersionRow.pmid, VersionRow.id)

@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session
 from monitor.core.citation import Citation, Correction, InlineXml, PublicationType
 from monitor.core.revision import Change
 from monitor.errors import DatabaseDamaged
-from monitor.storage import checks, citations, codec, fulltext
+from monitor.storage import checks, citations, codec, fulltext, indexing
 from monitor.storage.citations import KeepReport, keep
 from monitor.storage.engine import Database
 from monitor.storage.tables import CheckRow, CitationRow, VersionRow
@@ -108,6 +108,7 @@ def test_unchanged_citations_are_told_by_their_hash_without_reading_a_document(d
 
 def test_bulk_paths_use_a_fixed_number_of_statements_and_no_orm_objects(database: Database) -> None:
     counts = []
+    kept(database, citation())
     for size in (5, 400):
         with database.write() as session:
             statements: list[str] = []
@@ -403,7 +404,8 @@ def test_however_a_history_is_cut_into_batches_the_store_says_the_same(
     """Whatever comes in whatever batches: the highest Version shows, every text seen can be read, links stand as in it."""
     database = sqlite_database
     with database.write() as session:
-        for table in ("relation", "citation_check", "citation_version", "citation"):
+        fulltext.clear(session)
+        for table in ("relation", "citation_check", "citation_version", "citation_index", "citation"):
             session.execute(text(f"DELETE FROM {table}"))
     link = Correction("ErratumIn", "Invented J.")
     seen: dict[int, list[Citation]] = {}
@@ -420,7 +422,7 @@ def test_however_a_history_is_cut_into_batches_the_store_says_the_same(
             kept(database, *batch, now=NOW + at * DAY)
             batch = []
     with database.write() as session:
-        fulltext.check(session)
+        indexing.check(session)
         for pmid, all_seen in seen.items():
             shown = citations.load(session, [pmid])[pmid]
             highest = max(one.version for one in all_seen)

@@ -1,7 +1,7 @@
 """Every table and constraint, one module a topic; `db/versions` holds the same as migrations, and a test compares."""
 
 from monitor.storage.tables.base import Base, UtcDateTime
-from monitor.storage.tables.citation import CheckRow, CitationRow, RelationRow, VersionRow
+from monitor.storage.tables.citation import CheckRow, CitationRow, IndexRow, IndexStateRow, RelationRow, VersionRow
 from monitor.storage.tables.digest import (
     AttemptRow,
     BounceRow,
@@ -36,6 +36,8 @@ __all__ = [
     "EventRow",
     "HeartbeatRow",
     "HitRow",
+    "IndexRow",
+    "IndexStateRow",
     "IssueEntryRow",
     "IssueRow",
     "PaceRow",

@@ -14,10 +14,9 @@ DOI_INDEXED = 500
 
 
 class CitationRow(Base):
-    """One PMID at its highest Version: what is searched, sorted or filtered, and the whole record in `doc`.
+    """One PMID at its highest Version: what is sorted or filtered, and the whole record in `doc`.
 
-    Text columns are `""` where PubMed has nothing, because they feed the search index (`storage.fulltext` says what
-    stands in each); everything else is NULL. A provisional citation was named by an imported file and not fetched yet.
+    What PubMed lacks is NULL. A provisional citation was named by an imported file and not fetched yet.
     `doc` is the encoded and compressed `Citation` (`storage.codec`), `hash` the blake2b of its encoded form.
     """
 
@@ -26,13 +25,6 @@ class CitationRow(Base):
     pmid: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
     version: Mapped[int]
     provisional: Mapped[bool] = mapped_column(default=False)
-    title: Mapped[str]
-    abstract: Mapped[str]
-    keywords: Mapped[str]
-    authors: Mapped[str]
-    journal: Mapped[str]
-    terms: Mapped[str]
-    facets: Mapped[str]
     year: Mapped[int | None]
     doi: Mapped[str | None]
     pmcid: Mapped[str | None]
@@ -51,6 +43,27 @@ Index("ix_citation_doi", func.substr(func.lower(CitationRow.doi), 1, DOI_INDEXED
 for _name in ("provisional", "retracted"):
     _flag = CitationRow.__table__.c[_name]
     Index(f"ix_citation_{_name}", CitationRow.pmid, sqlite_where=_flag.is_(True), postgresql_where=_flag.is_(True))
+
+
+class IndexRow(Base):
+    """What facets count of a citation (`storage.fulltext.shown`); on PostgreSQL also its words, in `search`.
+
+    Apart from `citation`, because counting and searching read many of these rows and never a document.
+    """
+
+    __tablename__ = "citation_index"
+
+    pmid: Mapped[int] = mapped_column(ForeignKey("citation.pmid"), primary_key=True, autoincrement=False)
+    facets: Mapped[str]
+
+
+class IndexStateRow(Base):
+    """The one row that says by which code and MeSH tree the search index was written (`storage.indexing`)."""
+
+    __tablename__ = "index_state"
+
+    id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    version: Mapped[str]
 
 
 class CheckRow(Base):

@@ -1,0 +1,243 @@
+"""Single words of the search index that stand for exact facts of a citation, spelt the same for writing and asking.
+
+A token is a kind of two letters and a value in folded words. Three letters that no folded word holds join them, so
+that a token is one word to any tokenizer and its beginning means the beginning of the value: `mnkillerøcellsønatural`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from datetime import date
+from functools import lru_cache
+from typing import Final
+
+from monitor.core.citation import Author, Citation, PublicationType
+from monitor.core.query.dates import Day, citation_days
+from monitor.core.query.exact import values
+from monitor.core.query.filters import subsets_of
+from monitor.core.query.flags import flags_of
+from monitor.core.query.matching import type_ui
+from monitor.core.query.mesh import MeshTree
+from monitor.core.query.people import names, people
+from monitor.core.query.words import heading_key, split_words
+
+JOIN: Final = "ø"
+REST: Final = "ł"
+"""Joins a word that stands after as many as the surname has; `JOIN` those before."""
+END: Final = "đ"
+"""Ends a whole name."""
+EVERY: Final = "every"
+CROWDED: Final = "crowded"
+"""On PostgreSQL, a citation of which a `tsvector` cannot hold every place of every word: it has the words, not all
+phrases. `CUT`: it has not even all the words."""
+CUT: Final = "cut"
+
+HEADING, MAJOR, TYPE = "m", "j", "p"
+"""With `u` the heading itself by its UI, with `x` what it is narrower than, with `n` its name."""
+DATES: Final = {
+    "crdt": "dc",
+    "edat": "de",
+    "mhda": "dm",
+    "lr": "dl",
+    "dcom": "dk",
+    "epdat": "dx",
+    "ppdat": "dq",
+    "dp": "dp",
+    "added": "dd",
+}
+ONE_DATE: Final = frozenset(DATES) - {"dp", "epdat"}
+"""Fields of which a citation has one date at most."""
+NAMES: Final = {"au": "", "ir": "ir", "ed": "ed"}
+VALUES: Final = {"ta": "jo", "jid": "ji", "vi": "vi", "ip": "ip", "pg": "pg", "nm": "nm", "rn": "rn"}
+"""Fields that a term fits as a whole, compared by `heading_key`."""
+
+_ALL_DATES = "da"
+_FAR = 2100
+_TREES = 4
+_KNOWN = 30_000
+
+
+def tokens(citation: Citation, added_on: date, tree: MeshTree) -> Iterator[str]:
+    """Yield all that exact conditions ask of a citation; some may come twice."""
+    vocabulary = _vocabulary(tree)
+    yield EVERY
+    yield uid(citation.pmid)
+    for heading in citation.mesh_headings:
+        descriptor = heading.descriptor
+        yield from vocabulary.heading(descriptor.ui, descriptor.name, heading.major)
+        for qualifier in heading.qualifiers:
+            yield key("sh", qualifier.name)
+    for each in citation.publication_types:
+        yield from vocabulary.publication_type(each.ui, each.name)
+    for field, kind in VALUES.items():
+        for value in values(field, citation):
+            yield key(kind, value)
+    for number in values("isbn", citation):
+        yield isbn(number)
+    for language in citation.languages:
+        yield code("la", language.lower().upper())
+    for name in flags_of(citation):
+        yield flag(name)
+    for name in subsets_of(citation):
+        yield "sb" + name
+    for subset in citation.citation_subsets:
+        yield code("sj", subset)
+    place = citation.journal.country if citation.journal else citation.book and citation.book.publisher_location
+    for word in split_words(place or "")[0]:
+        yield "pl" + word
+    for field, kind in NAMES.items():
+        for _, person in people(citation, field)[1]:
+            yield from _person(kind, person)
+    for field in DATES:
+        for day in citation_days(citation, field):
+            yield from _day(DATES[field], *day)
+    yield from _common(citation_days(citation, "dp"))
+    yield from _day(DATES["added"], added_on.year, added_on.month, added_on.day)
+
+
+# Spelling ---------------------------------------------------------------------------------------------------------
+
+
+def uid(pmid: int) -> str:
+    return f"uid{pmid}"
+
+
+@lru_cache(_KNOWN)
+def key(kind: str, text: str) -> str:
+    """Spell a value that is compared by its `heading_key`."""
+    return kind + JOIN.join(heading_key(text))
+
+
+def is_code(value: str) -> bool:
+    """Say whether a code is spelt as NLM spells codes; only then does its token say exactly what it is."""
+    return value.isascii() and value.isalnum() and value == value.upper()
+
+
+@lru_cache(_KNOWN)
+def code(kind: str, value: str) -> str:
+    """Spell a UI or a code in capitals that is compared letter by letter; odd ones may share a token."""
+    return kind + value.lower() if is_code(value) else kind + REST + JOIN.join(split_words(value)[0])
+
+
+def isbn(text: str) -> str:
+    return "is" + "".join(c for c in text.upper() if c.isalnum()).lower()
+
+
+def flag(name: str) -> str:
+    return "fl" + name.replace("_", "")
+
+
+def name_part(kind: str, words: Sequence[str], surname: int) -> str:
+    """Spell the beginning of a name whose surname has so many words."""
+    return kind + "".join([(JOIN if at < surname else REST) + word for at, word in enumerate(words)])
+
+
+def single(day: Day, grain: int) -> str:
+    """Spell that every [dp] date is in the year (grain 1), month (2) or day (3) of this one."""
+    return f"{_ALL_DATES}{'ymd'[grain - 1]}{_digits(day[:grain])}"
+
+
+def between(kind: str, low: Day, high: Day) -> Iterator[tuple[str, bool]]:
+    """Yield the tokens, and whether each is a beginning, of which a date has one exactly when it is in a range."""
+    if low > high:
+        return
+    (first, *begin), (last, *end) = low, high
+    if first == last and (begin > [1, 1] or end < [12, 31]):
+        yield from _in_year(kind, first, (begin[0], begin[1]), (end[0], end[1]))
+        return
+    if begin > [1, 1]:
+        yield from _in_year(kind, first, (begin[0], begin[1]), (12, 31))
+        first += 1
+    if end < [12, 31]:
+        yield from _in_year(kind, last, (1, 1), (end[0], end[1]))
+        last -= 1
+    yield from ((token, False) for token in _years(kind, first, last))
+
+
+# What the writing side remembers ----------------------------------------------------------------------------------
+
+
+class _Vocabulary:
+    """Tokens of headings and publication types, which recur, as one tree explodes them."""
+
+    def __init__(self, tree: MeshTree) -> None:
+        self._tree = tree
+        self.heading = lru_cache(_KNOWN)(self._heading)
+        self.publication_type = lru_cache(_KNOWN)(self._publication_type)
+
+    def _heading(self, ui: str | None, name: str, major: bool) -> tuple[str, ...]:
+        uis = {ui} if ui is not None else set(self._tree.named(heading_key(name)))
+        plain = self._tokens(HEADING, uis, name)
+        return (*plain, *self._tokens(MAJOR, uis, name)) if major else plain
+
+    def _publication_type(self, ui: str | None, name: str) -> tuple[str, ...]:
+        # A type is found by its UI and, whatever its UI says, by its name.
+        known = type_ui(PublicationType(ui, name), self._tree)
+        uis = set(self._tree.named(heading_key(name))) | ({known} if known is not None else set())
+        return self._tokens(TYPE, uis, name)
+
+    def _tokens(self, kind: str, uis: Iterable[str], name: str) -> tuple[str, ...]:
+        found = [key(kind + "n", name)]
+        for ui in sorted(uis):
+            found.append(code(kind + "u", ui))
+            found += sorted(code(kind + "x", above) for above in self._tree.broader(ui) if above != ui)
+        return tuple(found)
+
+
+@lru_cache(_TREES)
+def _vocabulary(tree: MeshTree) -> _Vocabulary:
+    return _Vocabulary(tree)
+
+
+def _person(kind: str, person: Author) -> Iterator[str]:
+    short, full, surname = names(person)
+    for name in (*short, *full):
+        yield name_part(kind, name, surname) + END
+        for count in range(1, surname + 1):
+            yield name_part(kind, name[:count], surname)
+
+
+@lru_cache(_KNOWN)
+def _day(kind: str, year: int, month: int, day: int) -> tuple[str, ...]:
+    found = [f"{kind}{_digits((year, month, day))}", f"{kind}y{year:04}", f"{kind}t{year // 10:03}"]
+    if not 1900 <= year < _FAR:
+        found.append(f"{kind}c{year // 100:02}")
+    if year >= _FAR:
+        found.append(f"{kind}z")
+    return tuple(found)
+
+
+def _common(days: tuple[Day, ...]) -> Iterator[str]:
+    for grain in (1, 2, 3) if days else ():
+        if len({day[:grain] for day in days}) == 1:
+            yield single(days[0], grain)
+
+
+def _digits(parts: Sequence[int]) -> str:
+    return f"{parts[0]:04}" + "".join([f"{part:02}" for part in parts[1:]])
+
+
+def _in_year(kind: str, year: int, low: tuple[int, int], high: tuple[int, int]) -> Iterator[tuple[str, bool]]:
+    for month in range(low[0], high[0] + 1):
+        first = low[1] if month == low[0] else 1
+        last = high[1] if month == high[0] else 31
+        if first <= 1 and last >= 31:
+            yield f"{kind}{_digits((year, month))}", True
+        else:
+            yield from ((f"{kind}{_digits((year, month, day))}", False) for day in range(first, last + 1))
+
+
+def _years(kind: str, first: int, last: int) -> Iterator[str]:
+    while first <= last:
+        if first == _FAR and last >= 9999:
+            yield f"{kind}z"
+            return
+        if first % 100 == 0 and first + 99 <= last and not 1900 <= first < _FAR:
+            yield f"{kind}c{first // 100:02}"
+            first += 100
+        elif first % 10 == 0 and first + 9 <= last:
+            yield f"{kind}t{first // 10:03}"
+            first += 10
+        else:
+            yield f"{kind}y{first:04}"
+            first += 1
