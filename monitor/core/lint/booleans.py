@@ -65,7 +65,7 @@ def lower_case(reading: Reading) -> Iterator[Finding]:
             f"PubMed knows {word} in capitals only; {token.text} is a word it drops, so that the terms on both sides "
             "are joined with AND or run together into one phrase.",
             reading.repair(f"Write {word}", _capital(reading, placed, at, token.text))
-            or reading.repair(f"Remove {token.text}", reading.edited(at, at + len(token.text), "")),
+            or reading.repair(f"Remove {token.text}", _dropped(reading, at, token.text)),
         )
 
 
@@ -150,7 +150,7 @@ def _written(reading: Reading, operand: Operand) -> str:
 def _is_word(operand: Operand) -> bool:
     """Say whether PubMed drops an operand because it is a Boolean in lower case: that is told first."""
     leaf = operand.placed.leaf if operand.placed is not None and operand.dropped else None
-    return isinstance(leaf, Term) and leaf.text.lower() in _WORDS
+    return isinstance(leaf, Term) and {*leaf.text.lower().split()} <= _WORDS
 
 
 def _is_loose(placed: Placed, at: int, reading: Reading) -> bool:
@@ -167,6 +167,11 @@ def _capital(reading: Reading, placed: Placed, at: int, word: str) -> str:
     if not before or not tag:
         return reading.edited(at, at + len(word), word.upper())
     return reading.edited(placed.start, at + len(word), f"{before}{tag} {word.upper()}")
+
+
+def _dropped(reading: Reading, at: int, word: str) -> str:
+    rest = reading.text[at + len(word) :]
+    return reading.text[:at] + rest.lstrip()
 
 
 def _is_animals_only(level: Level) -> bool:

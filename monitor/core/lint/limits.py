@@ -58,10 +58,12 @@ def limits(reading: Reading, blocks: Mapping[str, Block]) -> Iterator[Finding]:
             )
             continue
         kinds = set(_kinds(operand))
-        beside = {each.name for each in level.operators[max(at - 1, 0) : at + 1]}
-        narrows = "AND" in beside or (all_joined and level is reading.level and len(level.operands) == 1)
-        excluded = at > 0 and level.operators[at - 1].name == "NOT"
-        if len(kinds) == 1 and (kind := kinds.pop()) is not None and narrows and not excluded:
+        names = [each.name for each in level.operators]
+        if not names:
+            narrows = all_joined and level is reading.level
+        else:
+            narrows = names[at - 1] == "AND" if at else "OR" not in names
+        if len(kinds) == 1 and (kind := kinds.pop()) is not None and narrows:
             yield reading.finding(
                 kind,
                 "warning",

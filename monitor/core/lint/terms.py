@@ -141,7 +141,7 @@ def stopwords(reading: Reading) -> Iterator[Finding]:
         if operand.placed is None or not operand.dropped:
             continue
         body = reading.words_of(operand.placed)
-        if body.lower() in {"and", "or", "not"}:
+        if {*body.lower().split()} <= {"and", "or", "not"}:
             continue
         yield reading.finding(
             "stopword",
