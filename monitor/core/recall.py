@@ -62,7 +62,7 @@ class Arrival(NamedTuple):
     """When a paper was found and by which route; `days` after its Create Date, None where that is not known."""
 
     pmid: int
-    route: Route
+    route: str
     created: date | None
     found: date
     news: bool
@@ -76,7 +76,7 @@ class RouteCount(NamedTuple):
     """How many papers came by a route, how many of them late and, of these, how many that were watched for already;
     and the median of days from creation to find."""
 
-    route: Route
+    route: str
     papers: int
     late: int
     late_news: int
@@ -276,7 +276,7 @@ PRISMA_S: Final = (
 
 def route_counts(arrivals: Iterable[Arrival], late_days: int) -> tuple[RouteCount, ...]:
     """Count papers by route, in the order that routes are looked for; routes without a paper are left out."""
-    by_route: dict[Route, list[Arrival]] = {route: [] for route in ROUTES}
+    by_route: dict[str, list[Arrival]] = {route: [] for route in ROUTES}
     for each in arrivals:
         by_route[each.route].append(each)
     counts = []

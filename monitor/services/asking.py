@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Sequence
+from datetime import date
 from functools import partial
 from typing import TypeVar
 
@@ -12,6 +13,7 @@ from monitor.core.polling import SearchResult
 from monitor.errors import IncompleteResponse, PubmedError, PubmedRefused, PubmedUnavailable, RecordError
 from monitor.pubmed.parse import read_records
 from monitor.services.ports import PubmedSource
+from monitor.services.searching import WholeSet, search_whole
 
 log = logging.getLogger(__name__)
 T = TypeVar("T")
@@ -39,6 +41,14 @@ class Asking:
         if self._source is None or self.why_not is not None:
             return None
         return self._asked(partial(self._source.search, query, limit=limit))
+
+    def whole(self, query: str, today: date) -> WholeSet | None:
+        """Name every PMID that a search has; None as above."""
+        if self._source is None or self.why_not is not None:
+            return None
+        found = self._asked(partial(search_whole, self._source, query, today))
+        self.requests += found.slices - 1 if found is not None else 0
+        return found
 
     def fetch(self, pmids: Sequence[int]) -> dict[int, Citation]:
         """Fetch records for the eye alone; those that PubMed has not, or that cannot be read, are absent."""

@@ -1,4 +1,4 @@
-"""What is stored of a topic's polls, versions and hits, as the proof of recall reads it."""
+"""What is stored of a topic's polls and hits, as the proof of recall reads it."""
 
 from __future__ import annotations
 
@@ -12,27 +12,12 @@ from sqlalchemy.orm import Session
 from monitor.core.strategy import Lane
 from monitor.errors import NotFound
 from monitor.storage.polls import FINISHED, Poll, selected
-from monitor.storage.tables import HitRow, PersonRow, PollRow, SentinelRow, StrategyRow, TopicRow
+from monitor.storage.tables import HitRow, PollRow, SentinelRow, TopicRow
 
 MEASURED = 20
 """Polls whose pace is looked at, the newest."""
 _LEAST = 50
 """Records a poll must have brought for its pace to tell anything."""
-
-
-@dataclass(frozen=True, slots=True)
-class VersionFacts:
-    """One version of a strategy as it was searched, with who made it, when and why."""
-
-    id: int
-    version: int
-    core: str
-    wide: str | None
-    origin: str
-    reason: str
-    accepted: tuple[str, ...]
-    created_at: datetime
-    created_by: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,30 +57,6 @@ def topic(session: Session, topic_id: str) -> TopicFacts:
         raise NotFound(f"no topic is called {topic_id}; topics are {', '.join(names) or 'none; run `monitor init`'}")
     sentinels = session.scalars(select(SentinelRow.pmid).where(SentinelRow.topic_id == topic_id))
     return TopicFacts(row.id, row.title, row.created_at, row.watched_from, row.retired_at, tuple(sorted(sentinels)))
-
-
-def versions(session: Session, topic_id: str) -> list[VersionFacts]:
-    """Return every version of a topic's strategy, first to last."""
-    rows = session.execute(
-        select(StrategyRow, PersonRow.name, PersonRow.address)
-        .outerjoin(PersonRow, PersonRow.id == StrategyRow.created_by)
-        .where(StrategyRow.topic_id == topic_id)
-        .order_by(StrategyRow.version)
-    )
-    return [
-        VersionFacts(
-            row.id,
-            row.version,
-            row.core,
-            row.wide,
-            row.origin,
-            row.reason,
-            tuple(row.accepted),
-            row.created_at,
-            name or address,
-        )
-        for row, name, address in rows
-    ]
 
 
 def polls_of(session: Session, topic_id: str) -> list[Poll]:

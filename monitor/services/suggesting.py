@@ -1,0 +1,131 @@
+"""Which phrase of a paper, as a line, would have put it into a topic's core lane, and what else that line would bring."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from sqlalchemy.orm import Session
+
+from monitor.core.citation import Citation
+from monitor.core.query import MeshTree, document, matches, parse
+from monitor.core.screening import Verdict
+from monitor.core.strategy import Screen
+from monitor.core.trials import Candidate, candidates, concepts, standing_among
+from monitor.errors import NotFound
+from monitor.formats import nlm
+from monitor.services.evaluating import evaluate
+from monitor.services.ports import Clock
+from monitor.storage import citations, hits, phrases, screening, strategies
+from monitor.storage.engine import Database
+from monitor.storage.strategies import StoredTopic
+
+LOOKED_AT = 120
+"""Candidates that are held against the library, those first that look best."""
+OFFERED = 8
+TITLES = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Phrase:
+    """A line that would find the paper. Of the `total` other papers of the library that it finds, `good` are core hits
+    of the topic or were kept in it; `gain` is how many papers core does not have yet, and the newest of them."""
+
+    query: str
+    kind: str
+    total: int
+    good: int
+    gain: int
+    titles: tuple[tuple[int, str], ...]
+
+    @property
+    def share(self) -> float | None:
+        """The share of good ones; None where no other paper has the phrase."""
+        return self.good / self.total if self.total else None
+
+
+@dataclass(frozen=True, slots=True)
+class Suggested:
+    """`in_core` says that core finds the paper already, `core_line` by which of its lines as we read them."""
+
+    topic_id: str
+    pmid: int
+    title: str
+    in_core: bool
+    core_lines: tuple[int, ...]
+    phrases: tuple[Phrase, ...]
+
+
+class Suggesting:
+    """Reads phrases off papers; every answer is one snapshot of the library, and PubMed is not asked."""
+
+    def __init__(self, database: Database, clock: Clock, tree: MeshTree) -> None:
+        self._database = database
+        self._clock = clock
+        self._tree = tree
+
+    def phrases(self, topic_id: str, pmid: int, *, most: int = OFFERED) -> Suggested:
+        """Return the lines that would put a paper into core, best first; raises NotFound for one that is not held."""
+        with self._database.read() as session:
+            topic = strategies.topics_named(session, [topic_id])[0]
+            return self.of(session, topic, pmid, most=most)
+
+    def of(self, session: Session, topic: StoredTopic, pmid: int, *, most: int = OFFERED) -> Suggested:
+        """The same within a session."""
+        citation = citations.load(session, [pmid]).get(pmid)
+        if citation is None:
+            raise NotFound(f"PMID {pmid} is not in the library; monitor import fetches it from a list of PMIDs")
+        strategy, today = topic.topic.strategy, self._clock.now().date()
+        lines = tuple(Screen(strategy, "core", self._tree, today).positions(document(citation)))
+        core = hits.standing(session, topic.id, "core")
+        title = nlm.full_title(citation)
+        if pmid in core or lines:
+            return Suggested(topic.id, pmid, title, True, lines, ())
+        good = core | self._kept(session, topic.id)
+        found = self._candidates(session, topic, citation)
+        result = evaluate(session, found, self._tree, today)
+        ranked = []
+        for each, query in found.items():
+            others = result.found[each] - {pmid}
+            gain = (others | {pmid}) - core
+            rank = (-standing_among(len(others & good), len(others)), len(gain), -len(each.words), each.words)
+            ranked.append((rank, each, query, others, gain))
+        ranked.sort(key=lambda each: each[0])
+        chosen = ranked[:most]
+        newest = {each: sorted(gain, reverse=True)[:TITLES] for _, each, _, _, gain in chosen}
+        held = citations.load(session, {pmid for each in newest.values() for pmid in each})
+        return Suggested(
+            topic.id,
+            pmid,
+            title,
+            False,
+            (),
+            tuple(
+                Phrase(
+                    query,
+                    each.kind,
+                    len(others),
+                    len(others & good),
+                    len(gain),
+                    tuple((other, nlm.full_title(held[other])) for other in newest[each]),
+                )
+                for _, each, query, others, gain in chosen
+            ),
+        )
+
+    def _candidates(self, session: Session, topic: StoredTopic, citation: Citation) -> dict[Candidate, str]:
+        """Return the candidates as lines; a phrase that PubMed is known not to index is searched by proximity."""
+        of = document(citation)
+        found = candidates(citation, of, concepts(topic.topic.strategy), LOOKED_AT)
+        asked = [(each.words.lower(), "tiab") for each in found if each.kind == "phrase"]
+        known = phrases.known(session, asked)
+        lines = {each: each.query(indexed=known.get((each.words.lower(), "tiab"), True)) for each in found}
+        today = self._clock.now().date()
+        return {each: line for each, line in lines.items() if matches(parse(line), of, self._tree, today)}
+
+    def _kept(self, session: Session, topic_id: str) -> set[int]:
+        wide = hits.standing(session, topic_id, "wide")
+        return {
+            pmid
+            for pmid, each in screening.standing(session, wide).items()
+            if each.judgement.verdict is Verdict.KEEP and topic_id in each.judgement.topics
+        }
