@@ -1,4 +1,4 @@
-"""`monitor topic`: what is searched, and why."""
+"""`monitor topic list`, `show`, `history`: what is searched, why, and since when."""
 
 from __future__ import annotations
 
@@ -6,71 +6,161 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from monitor.cli.frame import Json, app, house, print_json
+from monitor.cli.frame import Json, app, count, house, print_json
 from monitor.core.polling import phrases_in_words
+from monitor.core.strategy import LANES
 
 if TYPE_CHECKING:
+    from monitor.core.strategy import Strategy
     from monitor.services.topics import TopicState
+    from monitor.storage.strategies import StoredVersion
 
 group = typer.Typer(help="Topics and the searches they consist of.", no_args_is_help=True)
 app.add_typer(group, name="topic")
 
+TopicName = Annotated[str, typer.Argument(metavar="TOPIC")]
+
 
 @group.command("list")
-def list_topics(as_json: Json = False) -> None:
+def list_topics(
+    retired: Annotated[bool, typer.Option("--retired", help="Those that were retired, too.")] = False,
+    as_json: Json = False,
+) -> None:
     """List the topics, when each was polled, and what it holds."""
     with house() as here:
-        states = here.topics.all()
+        states = here.topics.all(retired=retired)
     if as_json:
         print_json([_object(state) for state in states])
         return
     for state in states:
         poll = state.latest.get("core")
         when = f"{poll.state} {poll.started_at:%Y-%m-%d %H:%M}" if poll else "never polled"
+        if state.stored.retired_at is not None:
+            when = f"retired {state.stored.retired_at:%Y-%m-%d}"
         typer.echo(f"{state.stored.id:<18} {state.hits['core']:>7,} papers  {when:<24} {state.stored.topic.title}")
 
 
 @group.command("show")
-def show(name: Annotated[str, typer.Argument(metavar="TOPIC")], as_json: Json = False) -> None:
-    """Print a topic's search lines with their reasons, and the expanded query of each lane."""
+def show(
+    name: TopicName,
+    version: Annotated[int | None, typer.Option("--version", metavar="N", help="An older version of it.")] = None,
+    as_json: Json = False,
+) -> None:
+    """Print a topic's search lines with their reasons, who made them so, and the expanded query of each lane."""
+    from monitor.core.draft import Draft
+    from monitor.core.lint import summary
+
     with house() as here:
         state = here.topics.one(name)
+        topic = state.stored.topic
+        made, strategy = here.topics.version(name, version or state.stored.version)
+        draft = Draft(topic.id, topic.title, strategy, topic.sentinels, made.version)
+        findings = here.strategies.lint(draft, library=False)
+        unknown = here.strategies.unknown_phrases(strategy)
+    weights = summary(findings)
     if as_json:
-        print_json(_object(state, whole=True))
+        print_json(
+            _object(state, whole=(made, strategy))
+            | {"lint": weights, "unknown_phrases": [list(each) for each in unknown]}
+        )
         return
-    topic = state.stored.topic
-    typer.echo(f"{topic.title} ({topic.id}), version {state.stored.version}")
+    retired = state.stored.retired_at
+    typer.echo(
+        f"{topic.title} ({topic.id}), version {made.version}"
+        + (f" of {state.stored.version}" if made.version != state.stored.version else "")
+        + (f", retired {retired:%Y-%m-%d}" if retired is not None else "")
+    )
+    typer.echo(f"by {_maker(made)}, {made.at:%Y-%m-%d %H:%M} UTC: {made.reason}")
+    for each in made.accepted:
+        typer.echo(f"accepted: {each}")
     if topic.sentinels:
         typer.echo("must find: " + ", ".join(map(str, topic.sentinels)))
-    for lane, query in state.queries.items():
-        typer.echo(f"\n{lane}: {state.hits[lane]:,} papers")
-        for number, line in enumerate(topic.strategy.lines(lane), 1):
+    said = ", ".join(count(number, weight) for weight, number in weights.items() if number)
+    typer.echo(f"lint: {said} (monitor topic lint {name} says which)" if said else "lint: nothing to say")
+    for phrase, tag in unknown:
+        typer.echo(f"unknown to PubMed: “{phrase}” [{tag}]")
+    for lane in LANES:
+        query = strategy.query(lane)
+        if query is None:
+            continue
+        typer.echo(f"\n{lane}: {state.hits[lane]:,} papers" if made.version == state.stored.version else f"\n{lane}")
+        for number, line in enumerate(strategy.lines(lane), 1):
             mark = "" if line.enabled else " (off)"
-            typer.echo(f"  {number}{mark}  {line.query}\n      {line.reason}")
-        poll = state.latest.get(lane)
-        if poll is not None:
-            typer.echo(
-                f"  last poll: {poll.state}, {poll.started_at:%Y-%m-%d %H:%M}"
-                + (f", PubMed counts {poll.count:,}" if poll.count is not None else "")
-            )
-            for phrase in phrases_in_words(poll.unknown_phrases):
-                typer.echo(f"  PubMed does not know the phrase “{phrase}” and searched without it")
-            for text in (*poll.warnings, *([poll.error] if poll.error else [])):
-                typer.echo(f"  {text}")
+            typer.echo(f"  {number}{mark}  {line.query}\n      {line.reason}{_owner(line.owner)}")
+        if made.version == state.stored.version:
+            _print_poll(state, lane)
         typer.echo(f"  expanded: {query}")
-    for block in topic.strategy.blocks:
-        typer.echo(f"\n{{{block.name}}}  {block.reason or ''}".rstrip())
-        for line in block.lines:
-            typer.echo(f"  {line.query}\n      {line.reason}")
+    for block in strategy.blocks:
+        joined = "" if block.joined == "any" else " (all of them)"
+        typer.echo(f"\n{{{block.name}}}{joined}  {block.reason or ''}".rstrip())
+        for number, line in enumerate(block.lines, 1):
+            mark = "" if line.enabled else " (off)"
+            typer.echo(f"  {number}{mark}  {line.query}\n      {line.reason}{_owner(line.owner)}")
 
 
-def _object(state: TopicState, *, whole: bool = False) -> dict[str, Any]:
+@group.command("history")
+def history(name: TopicName, as_json: Json = False) -> None:
+    """List the versions of a topic's search, the newest first: who, when, why, and what changed in each."""
+    with house() as here:
+        entries = here.topics.history(name)
+    if as_json:
+        print_json(
+            [
+                {
+                    "at": each.at,
+                    "by": each.by,
+                    "version": each.version,
+                    "what": each.what,
+                    "reason": each.reason,
+                    "accepted": each.accepted,
+                    "changes": each.changes,
+                }
+                for each in entries
+            ]
+        )
+        return
+    for each in entries:
+        typer.echo(f"{each.at:%Y-%m-%d %H:%M}  {each.by}: {each.what}" + (f" ({each.reason})" if each.reason else ""))
+        for change in each.changes:
+            typer.echo(f"    {change}")
+        for accepted in each.accepted:
+            typer.echo(f"    accepted: {accepted}")
+
+
+def _print_poll(state: TopicState, lane: Any) -> None:
+    poll = state.latest.get(lane)
+    if poll is None:
+        return
+    typer.echo(
+        f"  last poll: {poll.state}, {poll.started_at:%Y-%m-%d %H:%M}"
+        + (f", PubMed counts {poll.count:,}" if poll.count is not None else "")
+    )
+    for phrase in phrases_in_words(poll.unknown_phrases):
+        typer.echo(f"  PubMed does not know the phrase “{phrase}” and searched without it")
+    for text in (*poll.warnings, *([poll.error] if poll.error else [])):
+        typer.echo(f"  {text}")
+
+
+def _maker(version: StoredVersion) -> str:
+    from monitor.services.topics import maker
+
+    return maker(version)
+
+
+def _owner(owner: str) -> str:
+    return "" if owner == "starter" else f" ({owner})"
+
+
+def _object(state: TopicState, *, whole: tuple[StoredVersion, Strategy] | None = None) -> dict[str, Any]:
     topic = state.stored.topic
+    strategy = whole[1] if whole is not None else topic.strategy
+    queries = {lane: query for lane in LANES if (query := strategy.query(lane)) is not None}
     found: dict[str, Any] = {
         "id": topic.id,
         "title": topic.title,
-        "version": state.stored.version,
+        "version": whole[0].version if whole is not None else state.stored.version,
         "watched_from": state.stored.watched_from,
+        "retired_at": state.stored.retired_at,
         "sentinels": topic.sentinels,
         "lanes": {
             lane: {
@@ -86,18 +176,26 @@ def _object(state: TopicState, *, whole: bool = False) -> dict[str, Any]:
                     "warnings": poll.warnings,
                     "error": poll.error,
                 },
-                **({"query": query, "lines": [each._asdict() for each in topic.strategy.lines(lane)]} if whole else {}),
+                **({"query": query, "lines": [each._asdict() for each in strategy.lines(lane)]} if whole else {}),
             }
-            for lane, query in state.queries.items()
+            for lane, query in queries.items()
         },
     }
-    if whole:
-        found["blocks"] = {
-            block.name: {
-                "reason": block.reason,
-                "joined": block.joined,
-                "lines": [each._asdict() for each in block.lines],
-            }
-            for block in topic.strategy.blocks
+    if whole is not None:
+        made = whole[0]
+        found |= {
+            "newest_version": state.stored.version,
+            "by": _maker(made),
+            "made_at": made.at,
+            "reason": made.reason,
+            "accepted": made.accepted,
+            "blocks": {
+                block.name: {
+                    "reason": block.reason,
+                    "joined": block.joined,
+                    "lines": [each._asdict() for each in block.lines],
+                }
+                for block in strategy.blocks
+            },
         }
     return found

@@ -8,7 +8,7 @@ from difflib import SequenceMatcher
 from typing import Final, Literal, NamedTuple
 
 from monitor.core.draft import lines_of
-from monitor.core.strategy import LANES, Line, Strategy, Topic
+from monitor.core.strategy import LANES, Block, Line, Strategy, Topic
 
 _ALIKE: Final = 0.6
 """From here on a line that goes and one that comes in its place are told as one that was changed."""
@@ -49,11 +49,16 @@ class LineChange(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Difference:
-    """Everything that differs between two versions of a topic; false when nothing does."""
+    """Everything that differs between two versions of a topic; false when nothing does.
+
+    `lines` leaves out those of blocks that come or go whole; `blocks` are sentences about those that stay.
+    """
 
     title: tuple[str, str] | None = None
     lines: tuple[LineChange, ...] = ()
     blocks: tuple[str, ...] = ()
+    blocks_gained: tuple[Block, ...] = ()
+    blocks_lost: tuple[Block, ...] = ()
     sentinels_gained: tuple[int, ...] = ()
     sentinels_lost: tuple[int, ...] = ()
 
@@ -63,7 +68,7 @@ class Difference:
     @property
     def strategy(self) -> bool:
         """Whether it takes a new version: titles and sentinels have none."""
-        return bool(self.lines or self.blocks)
+        return bool(self.lines or self.blocks or self.blocks_gained or self.blocks_lost)
 
     @property
     def words(self) -> tuple[str, ...]:
@@ -71,6 +76,8 @@ class Difference:
         found = [f"title: {self.title[0]}  becomes  {self.title[1]}"] if self.title else []
         found += [each.words for each in self.lines]
         found += self.blocks
+        found += [f"+ block {_named(each)}" for each in self.blocks_gained]
+        found += [f"- block {_named(each)}" for each in self.blocks_lost]
         found += [f"+ sentinel {pmid}" for pmid in self.sentinels_gained]
         found += [f"- sentinel {pmid}" for pmid in self.sentinels_lost]
         return tuple(found)
@@ -84,7 +91,9 @@ class Difference:
             if any(each.kind == kind for each in self.lines)
         ]
         parts = [f"lines: {', '.join(counts)}"] if counts else []
-        parts += ["blocks changed"] if self.blocks else []
+        blocks = [f"+{each.name}" for each in self.blocks_gained] + [f"-{each.name}" for each in self.blocks_lost]
+        parts += [f"blocks {' '.join(blocks)}"] if blocks else []
+        parts += ["how a block is joined or explained"] if self.blocks else []
         parts += ["title changed"] if self.title else []
         sentinels = [f"+{each}" for each in self.sentinels_gained] + [f"-{each}" for each in self.sentinels_lost]
         parts += [f"sentinels {' '.join(sentinels)}"] if sentinels else []
@@ -93,33 +102,30 @@ class Difference:
 
 def difference(old: Topic | None, new: Topic) -> Difference:
     """Return what `new` changes; with no old one everything is gained."""
-    if old is None:
-        lines = _strategies(None, new.strategy)
-        return Difference(None, lines[0], (), tuple(sorted(new.sentinels)), ())
-    lines = _strategies(old.strategy, new.strategy)
-    return Difference(
-        None if old.title == new.title else (old.title, new.title),
-        *lines,
-        tuple(sorted({*new.sentinels} - {*old.sentinels})),
-        tuple(sorted({*old.sentinels} - {*new.sentinels})),
-    )
-
-
-def _strategies(old: Strategy | None, new: Strategy) -> tuple[tuple[LineChange, ...], tuple[str, ...]]:
-    before = {each.name: each for each in old.blocks} if old is not None else {}
-    after = {each.name: each for each in new.blocks}
-    changes: list[LineChange] = []
-    for where in (*LANES, *sorted({*before, *after})):
-        had = lines_of(old, where) if old is not None and (where in LANES or where in before) else ()
-        has = lines_of(new, where) if where in LANES or where in after else ()
-        changes += _lines(where, had, has)
+    had = old if old is not None else Topic(new.id, new.title, Strategy(()))
+    before = {each.name: each for each in had.strategy.blocks}
+    after = {each.name: each for each in new.strategy.blocks}
+    both = sorted({*before} & {*after})
+    changes = [
+        change
+        for where in (*LANES, *both)
+        for change in _lines(where, lines_of(had.strategy, where), lines_of(new.strategy, where))
+    ]
     blocks = []
-    for name in sorted({*before} & {*after}):
+    for name in both:
         if before[name].joined != after[name].joined:
             blocks.append(f"~ block {name}: lines are joined with {'OR' if after[name].joined == 'any' else 'AND'} now")
         if before[name].reason != after[name].reason:
             blocks.append(f"~ block {name}: reason now: {after[name].reason or 'none'}")
-    return tuple(changes), tuple(blocks)
+    return Difference(
+        None if had.title == new.title else (had.title, new.title),
+        tuple(changes),
+        tuple(blocks),
+        tuple(after[name] for name in sorted({*after} - {*before})),
+        tuple(before[name] for name in sorted({*before} - {*after})),
+        tuple(sorted({*new.sentinels} - {*had.sentinels})),
+        tuple(sorted({*had.sentinels} - {*new.sentinels})),
+    )
 
 
 def _lines(where: str, old: Sequence[Line], new: Sequence[Line]) -> list[LineChange]:
@@ -142,8 +148,7 @@ def _lines(where: str, old: Sequence[Line], new: Sequence[Line]) -> list[LineCha
             changes.append(LineChange("moved", where, j + 1, old[at], new[j], at + 1))
     for i in list(lost):
         for j in gained:
-            alike = SequenceMatcher(None, old[i].query, new[j].query, autojunk=False)
-            if alike.quick_ratio() >= _ALIKE and alike.ratio() >= _ALIKE:
+            if _alike(old[i].query, new[j].query):
                 lost.remove(i)
                 gained.remove(j)
                 pairs.append((i, j))
@@ -155,5 +160,17 @@ def _lines(where: str, old: Sequence[Line], new: Sequence[Line]) -> list[LineCha
     return sorted(changes, key=lambda each: (each.position, order[each.kind]))
 
 
+def _alike(old: str, new: str) -> bool:
+    if old in new or new in old:
+        return True
+    matcher = SequenceMatcher(None, old, new, autojunk=False)
+    return matcher.quick_ratio() >= _ALIKE and matcher.ratio() >= _ALIKE
+
+
 def _told(line: Line) -> str:
     return f"{line.query}{'' if line.enabled else '  (off)'}  ({line.reason})"
+
+
+def _named(block: Block) -> str:
+    lines = f"{len(block.lines)} line{'' if len(block.lines) == 1 else 's'}"
+    return f"{block.name}, {lines}{f': {block.reason}' if block.reason else ''}"

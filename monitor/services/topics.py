@@ -1,14 +1,21 @@
-"""Topics as people look at them: what is searched, why, and how the searching goes."""
+"""Topics as people look at them: what is searched, why, how it came to be, and how the searching goes."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from itertools import pairwise
+from typing import Any
 
-from monitor.core.strategy import LANES, Lane
-from monitor.storage import hits, polls, strategies
+from sqlalchemy.orm import Session
+
+from monitor.core.difference import difference
+from monitor.core.strategy import LANES, Lane, Strategy, Topic
+from monitor.storage import events, hits, people, polls, strategies
 from monitor.storage.engine import Database
 from monitor.storage.polls import Poll
-from monitor.storage.strategies import StoredTopic
+from monitor.storage.strategies import StoredTopic, StoredVersion
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,24 +33,94 @@ class TopicState:
         return {lane: query for lane, query in found.items() if query is not None}
 
 
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One step in a topic's history: who did what, when and why. `version` where it made one."""
+
+    at: datetime
+    by: str
+    what: str
+    reason: str
+    version: int | None = None
+    accepted: tuple[str, ...] = ()
+    changes: tuple[str, ...] = ()
+
+
 class Topics:
     """Reads topics; every method is one snapshot."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    def all(self) -> list[TopicState]:
-        return self._states(())
+    def all(self, *, retired: bool = False) -> list[TopicState]:
+        """Return the living topics in their order, with `retired` also the others."""
+        with self._database.read() as session:
+            return self._states(session, strategies.all_topics(session, retired=retired))
 
     def one(self, name: str) -> TopicState:
-        """Return a topic by name; raises NotFound naming the nearest."""
-        return self._states((name,))[0]
-
-    def _states(self, names: tuple[str, ...]) -> list[TopicState]:
+        """Return a topic by name, retired ones too; raises NotFound naming the nearest."""
         with self._database.read() as session:
-            stored = strategies.topics_named(session, names)
-            newest = {(poll.topic_id, poll.lane): poll for poll in polls.latest(session)}
-            counts = hits.counts(session)
+            return self._states(session, [strategies.one(session, name)])[0]
+
+    def named(self, names: Sequence[str]) -> list[TopicState]:
+        """Return the living topics of these names, all when there are none; raises NotFound, UsageError for retired."""
+        with self._database.read() as session:
+            return self._states(session, strategies.topics_named(session, names))
+
+    def version(self, name: str, number: int) -> tuple[StoredVersion, Strategy]:
+        """Return one version of a topic; raises NotFound."""
+        with self._database.read() as session:
+            strategies.one(session, name)
+            strategy = strategies.version(session, name, number)
+            return strategies.history(session, name)[number - 1], strategy
+
+    def latest_version(self, name: str) -> StoredVersion:
+        with self._database.read() as session:
+            strategies.one(session, name)
+            return strategies.history(session, name)[-1]
+
+    def history(self, name: str) -> tuple[Entry, ...]:
+        """Return everything that was done to a topic, the newest first; raises NotFound."""
+        with self._database.read() as session:
+            stored = strategies.one(session, name).topic
+            versions = strategies.history(session, name)
+            held = [strategies.version(session, name, each.version) for each in versions]
+            log = events.about(session, f"topic:{name}")
+        shown: list[Topic | None] = [None, *(replace(stored, strategy=each) for each in held)]
+        found = [
+            Entry(
+                each.at,
+                maker(each),
+                f"version {each.version}",
+                each.reason,
+                each.version,
+                each.accepted,
+                difference(old, new).words if old is not None and new is not None else (),
+            )
+            for each, (old, new) in zip(versions, pairwise(shown), strict=True)
+        ]
+        found += [
+            Entry(each.at, each.actor, what, str((each.after or {}).get("reason") or ""), None, _accepted(each.after))
+            for each in log
+            if (what := _told(each)) is not None
+        ]
+        return tuple(sorted(found, key=lambda each: (each.at, each.version or 0), reverse=True))
+
+    def followers(self, name: str) -> list[str]:
+        """Return the addresses of those who follow a topic, retired or not."""
+        with self._database.read() as session:
+            return [
+                each.address
+                for each in people.everyone(session)
+                if each.disabled_at is None
+                and each.subscription is not None
+                and name in {followed.topic for followed in each.subscription.topics}
+            ]
+
+    @staticmethod
+    def _states(session: Session, stored: Sequence[StoredTopic]) -> list[TopicState]:
+        newest = {(poll.topic_id, poll.lane): poll for poll in polls.latest(session)}
+        counts = hits.counts(session)
         return [
             TopicState(
                 each,
@@ -52,3 +129,31 @@ class Topics:
             )
             for each in stored
         ]
+
+
+def maker(version: StoredVersion) -> str:
+    """Say who made a version."""
+    return version.by or ("starter" if version.origin == "starter" else "command line")
+
+
+def _told(event: events.Event) -> str | None:
+    """Say what an event did to a topic; None for versions, which tell of themselves."""
+    before, after = event.before or {}, event.after or {}
+    match event.action:
+        case "topic.title":
+            return f"title: {before.get('title')}  becomes  {after.get('title')}"
+        case "topic.sentinels":
+            old, new = before.get("sentinels", []), after.get("sentinels", [])
+            parts = [f"+{pmid}" for pmid in new if pmid not in old] + [f"-{pmid}" for pmid in old if pmid not in new]
+            return f"sentinels {' '.join(parts)}"
+        case "topic.retire":
+            return "retired"
+        case "topic.restore":
+            return "brought back"
+    return None
+
+
+def _accepted(after: dict[str, Any] | None) -> tuple[str, ...]:
+    found = after or {}
+    said = tuple(str(each) for each in found.get("accepted", ()))
+    return (*said, f"because: {found['because']}") if said and found.get("because") else said

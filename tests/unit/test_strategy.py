@@ -16,7 +16,6 @@ from monitor.core.topicfile import read_topics
 from monitor.errors import UsageError
 from monitor.resources import load_mesh_tree, resource_dir
 from tests.factories import citation
-from tests.shared import STARTER, needs_shared
 
 
 def line(query: str, **more: Any) -> Line:
@@ -67,11 +66,6 @@ def test_every_starter_line_can_be_read_and_is_tagged_whole(topic: Any) -> None:
             assert each.reason
 
 
-@needs_shared
-def test_the_starter_is_the_reference_s() -> None:
-    assert read_topics(yaml.safe_load((STARTER / "queries.yaml").read_text("utf-8"))) == STARTER_TOPICS
-
-
 def test_one_line_stands_alone_and_several_get_parentheses() -> None:
     assert Strategy((line("a[ti] OR b[ti]"),)).query("core") == "a[ti] OR b[ti]"
     assert Strategy((line("a[ti] OR b[ti]"), line("c[ti]"))).query("core") == "(a[ti] OR b[ti]) OR (c[ti])"
@@ -106,55 +100,6 @@ def test_another_topic_s_core_lane_can_be_inserted() -> None:
     )
     assert first.strategy.blocks == ()
     assert second.strategy.query("core") == "((a[ti]) OR (b[ti])) AND c[ti]"
-
-
-@pytest.mark.parametrize(
-    ("values", "says"),
-    [
-        ([], "names with values"),
-        ({"version": 2}, "version 2"),
-        (topics_file(extra=1), "unknown extra"),
-        (topics_file(topics={"Big": topic("a")}), "small letters"),
-        (topics_file(topics={"a--b": topic("a")}), "small letters"),
-        (topics_file(topics={"x": topic()}), "no line that is on"),
-        (
-            topics_file(topics={"x": {"core": [{"q": "a", "why": "b", "on": False}], "title": "t"}}),
-            "no line that is on",
-        ),
-        (topics_file(topics={"x": {"core": [{"q": "a", "why": "b", "on": "yes"}], "title": "t"}}), "true or false"),
-        (topics_file(topics={"x": {"core": [{"q": "a"}], "title": "t"}}), "why"),
-        (topics_file(topics={"x": {"core": [{"why": "a"}], "title": "t"}}), "q, the search"),
-        (topics_file(topics={"x": {"core": [{"q": "a", "why": "b"}]}}), "title"),
-        (topics_file(topics={"x": {"core": "a", "title": "t"}}), "list of lines"),
-        (topics_file(topics={"x": topic("a", colour="red")}), "unknown colour"),
-        (topics_file(topics={"x": topic("a", sentinels=["1"])}), "PMIDs"),
-        (topics_file(topics={"x": topic("a", sentinels=[True])}), "PMIDs"),
-        (topics_file(topics={"x": topic("{NONE}")}), "no such block"),
-        (topics_file(topics={"x": topic("{T:none}")}), "no such block"),
-        (topics_file(topics={"x": topic("a[ti] AND {lower}")}), "braces"),
-        (topics_file(topics={"x": topic("a[ti] }")}), "braces"),
-        (topics_file(topics={"x": topic("{T:x}")}), "circle: T:x > T:x"),
-        (topics_file(topics={"x": topic("{T:y}"), "y": topic("{T:x}")}), "circle"),
-        (topics_file(blocks={"a": {"any": []}}), "capitals"),
-        (topics_file(blocks={"A": {"any": []}}), "no line"),
-        (topics_file(blocks={"A": {}}), "one of them"),
-        (topics_file(blocks={"A": {"any": [], "all": []}}), "one of them"),
-        (
-            topics_file(
-                blocks={"A": {"any": [{"q": "{B}", "why": "w"}]}, "B": {"all": [{"q": "{A}", "why": "w"}]}},
-                topics={"x": topic("{A}")},
-            ),
-            "circle: A > B > A",
-        ),
-        (
-            topics_file(blocks={"A": {"any": [{"q": "a", "why": "w", "on": False}]}}, topics={"x": topic("{A}")}),
-            "none of its lines is on",
-        ),
-    ],
-)
-def test_what_is_wrong_is_named(values: Any, says: str) -> None:
-    with pytest.raises(UsageError, match=says):
-        read_topics(values)
 
 
 @given(st.text(alphabet='{}AT:b1-_ [ti]"', max_size=30))

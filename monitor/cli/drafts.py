@@ -1,0 +1,316 @@
+"""Drafts of topics on their way into the database: typed, edited or read from files, shown, saved, and never lost."""
+
+from __future__ import annotations
+
+import os
+import shlex
+import subprocess
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import typer
+
+from monitor.cli.frame import PARTLY, count, leave, print_json, tell
+from monitor.errors import MonitorError, UsageError
+
+if TYPE_CHECKING:
+    from monitor.build import House
+    from monitor.core.draft import Draft
+    from monitor.services.strategies import Check, Plan, Saved
+
+PATIENCE = 30.0
+"""Seconds that a person at the terminal waits for PubMed before the library alone is asked."""
+
+
+@contextmanager
+def desk() -> Iterator[House]:
+    """Open the house for somebody who waits at the terminal."""
+    from monitor.cli.frame import house
+
+    with house() as here:
+        here.patience = PATIENCE
+        yield here
+
+
+def read_file(path: Path) -> object:
+    """Return what a topic file holds, parsed; raises UsageError naming file and place."""
+    from monitor.formats import topicfile
+
+    form = topicfile.form_of(path.name)
+    try:
+        with path.open("rb") as file:
+            data = file.read(topicfile.LARGEST + 1)
+    except OSError as error:
+        raise UsageError(f"{path}: {error.strerror or error}") from None
+    return topicfile.read(data, form, str(path))
+
+
+def drafts_in(here: House, path: Path) -> tuple[Draft, ...]:
+    """Return the drafts of a topic file, and say which blocks of it are in vain."""
+    values = read_file(path)
+    try:
+        drafts, unused = here.strategies.read(values)
+    except UsageError as error:
+        raise UsageError(f"{path}: {error}") from None
+    for name in unused:
+        tell(f"{path}: block {name} is inserted by no line of the file and is left out")
+    return drafts
+
+
+def draft_in(here: House, path: Path, topic_id: str) -> Draft:
+    """Return the draft of one topic from a file that holds nothing else."""
+    drafts = drafts_in(here, path)
+    if [each.topic_id for each in drafts] != [topic_id]:
+        found = ", ".join(each.topic_id for each in drafts) or "no topic"
+        raise UsageError(f"{path} holds {found}, and {topic_id} is wanted; `monitor topic import` takes several")
+    return drafts[0]
+
+
+def edited(here: House, draft: Draft) -> Draft:
+    """Let the person edit a draft as YAML in their editor; what they typed stays in the file until it is saved."""
+    if not (sys.stdin.isatty() and sys.stdout.isatty()):
+        raise UsageError(
+            "say what to change: --add, --line N with --query, --reason, --on, --off, --move or --remove, --sentinel, "
+            "--title, or --from FILE; without any an editor is opened, which needs a terminal"
+        )
+    path = keep(here, draft)
+    before = path.read_bytes()
+    command = [*shlex.split(os.environ.get("VISUAL") or os.environ.get("EDITOR") or "vi"), str(path)]
+    try:
+        code = subprocess.run(command, check=False).returncode  # noqa: S603  the person's own editor
+    except OSError as error:
+        path.unlink()
+        raise UsageError(f"the editor {command[0]} cannot be started: {error.strerror}; set EDITOR") from None
+    if code or path.read_bytes() == before:
+        path.unlink()
+        raise UsageError(f"{command[0]} ended with {code}; nothing was changed" if code else "nothing was changed")
+    with kept_after_errors(path, draft.topic_id):
+        made = draft_in(here, path, draft.topic_id)
+    path.unlink()
+    return type(made)(made.topic_id, made.title, made.strategy, made.sentinels, draft.based_on, draft.held)
+
+
+def keep(here: House, draft: Draft) -> Path:
+    """Write a draft into the home where only its owner reads it, and return the path."""
+    from monitor.core.topicfile import write_file
+    from monitor.formats import topicfile
+
+    folder = here.settings.home / "drafts"
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    based_on = {draft.topic_id: draft.based_on} if draft.based_on is not None else None
+    remark = "A draft that is not saved. based_on is the version it was made from.\nComments are not kept."
+    data = topicfile.write(write_file([draft.topic], based_on), "yaml", remark)
+    stem = f"{draft.topic_id}-{here.clock.now():%Y%m%d-%H%M%S}"
+    for number in range(1, 1000):
+        path = folder / f"{stem}{'' if number == 1 else f'-{number}'}.yaml"
+        try:
+            descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        except FileExistsError:
+            continue
+        with os.fdopen(descriptor, "wb") as file:
+            file.write(data)
+        return path
+    raise UsageError(f"{folder} is full of drafts of this second; remove some")
+
+
+@contextmanager
+def kept_after_errors(path: Path, topic_id: str, *, new: bool = False) -> Iterator[None]:
+    """Say, before an error is told, where the draft lies and how to go on with it."""
+    from monitor.services.strategies import Conflict, Refused
+
+    verb = "add" if new else "edit"
+    try:
+        yield
+    except MonitorError as error:
+        tell(f"What was typed is kept in {path}")
+        go_on = f"monitor topic {verb} {topic_id} --from {shlex.quote(str(path))}"
+        if isinstance(error, Refused):
+            tell(
+                f"Correct it there and go on with: {go_on}\nOr save it as it is, with the reason: {go_on} --because TEXT"
+            )
+        elif isinstance(error, Conflict):
+            tell(
+                f"Take over there what you want of version {error.theirs.version}, set based_on: {error.theirs.version} "
+                f"and go on with: {go_on}"
+            )
+        else:
+            tell(f"Correct it there and go on with: {go_on}")
+        raise
+
+
+def save(
+    here: House, draft: Draft, message: str, because: str | None, *, dry_run: bool, as_json: bool, source: Path | None
+) -> None:
+    """Save one draft and print what that did; `source` is the file it came from, which needs no keeping."""
+    from monitor.services.strategies import Refused
+
+    plans: Sequence[Plan] = ()
+    try:
+        plans = here.strategies.plan([draft])
+        if dry_run:
+            _tell_dry(plans, because, as_json=as_json)
+            return
+        (saved,) = here.strategies.commit(plans, message, because=because)
+    except MonitorError as error:
+        if isinstance(error, Refused):
+            if as_json:
+                print_json([plan_object(each) for each in plans])
+            else:
+                print_plan(plans[0])
+        path = source
+        if path is None:
+            path = keep(here, draft)
+        with kept_after_errors(path, draft.topic_id, new=draft.based_on is None):
+            raise
+    if as_json:
+        print_json(saved_object(saved))
+    else:
+        print_saved(saved)
+
+
+def _tell_dry(plans: Sequence[Plan], because: str | None, *, as_json: bool) -> None:
+    if as_json:
+        print_json([plan_object(each) for each in plans])
+    for plan in plans:
+        if not as_json:
+            print_plan(plan)
+    blocked = [f"{plan.draft.topic_id}: {each}" for plan in plans for each in plan.blocking]
+    if blocked and not because:
+        tell("\n".join(["It would not be saved without --because TEXT:", *blocked]))
+        leave(PARTLY)
+    tell("Nothing was saved; without --dry-run it would be.")
+
+
+def print_plan(plan: Plan) -> None:
+    """Print what a draft changes and what was found on looking at it."""
+    name = plan.draft.topic_id
+    if not plan.difference:
+        typer.echo(f"{name}: nothing is different from version {plan.draft.based_on}.")
+        return
+    typer.echo(f"{name}: {plan.difference.summary}")
+    for each in plan.difference.words:
+        typer.echo(f"  {each}")
+    if plan.check is not None:
+        print_check(plan.check)
+
+
+def print_saved(saved: Saved, *, again: bool = False) -> None:
+    """Print what was saved, and how to get what PubMed already has of it; `again` says that the plan was shown."""
+    if not saved.plan.difference:
+        typer.echo(f"{saved.topic_id}: nothing is different from version {saved.version}; no new version.")
+        return
+    if not again:
+        print_plan(saved.plan)
+    if not saved.new:
+        typer.echo(f"{saved.topic_id}: saved. The search is still version {saved.version}.")
+        return
+    typer.echo(f"{saved.topic_id}: version {saved.version} is saved.")
+    for each in saved.accepted:
+        typer.echo(f"  accepted: {each}")
+    typer.echo(f"What PubMed has of it already comes with: monitor topic backfill {saved.topic_id}")
+
+
+def print_check(check: Check) -> None:
+    """Print what was looked at: linter, sentinels, phrases, counts."""
+    from monitor.core.lint import summary
+
+    counts = summary(check.findings)
+    said = ", ".join(count(number, weight) for weight, number in counts.items() if number) or "nothing to say"
+    if check.counts or check.findings or check.phrases:
+        typer.echo(f"  lint: {said}")
+    for finding in check.findings:
+        if finding.weight != "note":
+            typer.echo(f"    {finding.weight}: {finding.block} {finding.position}: {finding.message}")
+    _print_sentinels(check)
+    if check.phrases:
+        known = sum(each is True for each in check.phrases.values())
+        parts = [f"{known:,} known to PubMed"]
+        parts += [f"{len(check.unknown):,} unknown"] if check.unknown else []
+        parts += [f"{len(check.unchecked):,} not checked"] if check.unchecked else []
+        typer.echo(f"  phrases: {', '.join(parts)}")
+    for phrase, tag in check.unknown:
+        typer.echo(f"    unknown: “{phrase}” [{tag}]")
+    if check.counts:
+        typer.echo("  PubMed counts: " + "; ".join(f"{lane} {number:,}" for lane, number in check.counts.items()))
+    for each in check.warnings:
+        typer.echo(f"  PubMed says: {each}")
+    if check.why_not:
+        typer.echo(f"  not checked with PubMed: {check.why_not}")
+
+
+def _print_sentinels(check: Check) -> None:
+    found = check.sentinels
+    number = sum(len(each) for each in (found.found, found.lost, found.absent, found.unchecked))
+    if not number:
+        return
+    where = "by PubMed" if found.by_pubmed else "in the library"
+    typer.echo(f"  sentinels: {len(found.found)} of {number} found {where}")
+    for pmids, what in (
+        (found.lost, "lost"),
+        (found.absent, "not in PubMed"),
+        (found.unchecked, "not checked, for want of PubMed and of the record here"),
+    ):
+        if pmids:
+            typer.echo(f"    {what}: {', '.join(map(str, pmids))}")
+
+
+def plan_object(plan: Plan) -> dict[str, Any]:
+    """Return a plan for `--json`."""
+    return {
+        "topic": plan.draft.topic_id,
+        "based_on": plan.draft.based_on,
+        "changes": [
+            {
+                "kind": each.kind,
+                "block": each.where,
+                "position": each.position,
+                "before": each.before and each.before._asdict(),
+                "after": each.after and each.after._asdict(),
+            }
+            for each in plan.difference.lines
+        ],
+        "blocks_gained": [each.name for each in plan.difference.blocks_gained],
+        "blocks_lost": [each.name for each in plan.difference.blocks_lost],
+        "words": plan.difference.words,
+        "title": plan.difference.title,
+        "sentinels_gained": plan.difference.sentinels_gained,
+        "sentinels_lost": plan.difference.sentinels_lost,
+        "check": plan.check and check_object(plan.check),
+    }
+
+
+def saved_object(saved: Saved) -> dict[str, Any]:
+    return {
+        "saved": bool(saved.plan.difference),
+        "version": saved.version,
+        "new_version": saved.new,
+        "accepted": saved.accepted,
+        **plan_object(saved.plan),
+    }
+
+
+def check_object(check: Check) -> dict[str, Any]:
+    """Return a check for `--json`."""
+    from monitor.core.lint import as_json
+
+    found = check.sentinels
+    return {
+        "topic": check.topic_id,
+        "findings": [as_json(each) for each in check.findings],
+        "sentinels": {
+            "found": found.found,
+            "lost": found.lost,
+            "absent": found.absent,
+            "unchecked": found.unchecked,
+            "by": "pubmed" if found.by_pubmed else "library",
+        },
+        "phrases": [{"phrase": phrase, "field": tag, "known": known} for (phrase, tag), known in check.phrases.items()],
+        "counts": dict(check.counts),
+        "warnings": check.warnings,
+        "blocking": check.blocking,
+        "asked_pubmed": check.asked_pubmed,
+        "why_not": check.why_not,
+    }

@@ -1,0 +1,316 @@
+"""`monitor topic add`, `edit`, `lint`, `check`, `restore`, `retire`: searches changed with all that guards them."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from monitor.cli.drafts import check_object, desk, draft_in, edited, print_check, save
+from monitor.cli.frame import PARTLY, UNREACHABLE, Json, count, leave, print_json, tell
+from monitor.cli.pointing import pointed
+from monitor.cli.topics import TopicName, group
+from monitor.core.draft import (
+    LAB,
+    Draft,
+    add_line,
+    change_line,
+    line_at,
+    move_line,
+    put_block,
+    read_block_name,
+    read_topic_id,
+    remove_line,
+    typed_line,
+    with_sentinels,
+)
+from monitor.core.strategy import LANES, Block, Strategy
+from monitor.errors import UsageError
+
+if TYPE_CHECKING:
+    from monitor.core.lint import Finding
+
+Because = Annotated[str | None, typer.Option(metavar="TEXT", help="Save in spite of what stands against it, and why.")]
+DryRun = Annotated[bool, typer.Option("--dry-run", help="Check and show; save nothing.")]
+FromFile = Annotated[
+    Path | None, typer.Option("--from", metavar="FILE", help="The whole topic from a file (.yaml, .toml).")
+]
+Message = Annotated[str, typer.Option(metavar="TEXT", help="Why the new version is made; what changed, if not given.")]
+Sentinels = Annotated[
+    list[str] | None,
+    typer.Option("--sentinel", metavar="PMID", help="A paper it must find: +PMID adds, -PMID removes."),
+]
+
+
+@group.command("add")
+def add(
+    name: TopicName,
+    title: Annotated[str | None, typer.Option(help="What members see.")] = None,
+    query: Annotated[str | None, typer.Option(help="The first line of its core search.")] = None,
+    reason: Annotated[str | None, typer.Option(help="Why that line is there.")] = None,
+    owner: Annotated[str, typer.Option(help="Whose line it is.")] = LAB,
+    sentinel: Sentinels = None,
+    source: FromFile = None,
+    message: Message = "",
+    because: Because = None,
+    dry_run: DryRun = False,
+    as_json: Json = False,
+) -> None:
+    """Add a topic: its title and first line, or all of it from a file."""
+    read_topic_id(name)
+    if source is not None and (title or query or reason or sentinel):
+        raise UsageError("--from FILE holds the whole topic; nothing else goes with it")
+    with desk() as here:
+        if source is not None:
+            draft = draft_in(here, source, name)
+        else:
+            line = typed_line(query, reason, owner, where="the first line (--query, --reason)")
+            draft = Draft(name, title or "", Strategy((line,)), with_sentinels((), sentinel or ()))
+        if draft.based_on is not None:
+            raise UsageError(f"a topic is called {name} already; `monitor topic edit {name}` changes it")
+        save(here, draft, message, because, dry_run=dry_run, as_json=as_json, source=source)
+
+
+@group.command("edit")
+def edit(
+    name: TopicName,
+    source: FromFile = None,
+    new: Annotated[str | None, typer.Option("--add", metavar="QUERY", help="Add a line, with its --reason.")] = None,
+    number: Annotated[
+        int | None, typer.Option("--line", metavar="N", help="The line to change, by its number.")
+    ] = None,
+    lane: Annotated[str | None, typer.Option(help="Where the line stands: core (if not said) or wide.")] = None,
+    block: Annotated[
+        str | None, typer.Option(metavar="NAME", help="Or the block it stands in; --add makes one.")
+    ] = None,
+    query: Annotated[str | None, typer.Option(help="What the line searches now.")] = None,
+    reason: Annotated[str | None, typer.Option(help="Why the line is there.")] = None,
+    owner: Annotated[str | None, typer.Option(help="Whose line it is.")] = None,
+    on: Annotated[bool, typer.Option("--on", help="Switch the line on.")] = False,
+    off: Annotated[bool, typer.Option("--off", help="Switch the line off; it stays.")] = False,
+    remove: Annotated[bool, typer.Option("--remove", help="Take the line out.")] = False,
+    move: Annotated[int | None, typer.Option(metavar="N", help="Give the line another number.")] = None,
+    title: Annotated[str | None, typer.Option(help="What members see.")] = None,
+    sentinel: Sentinels = None,
+    message: Message = "",
+    because: Because = None,
+    dry_run: DryRun = False,
+    as_json: Json = False,
+) -> None:
+    """Change a topic's search, line by line, from a file, or in your editor; checked, then saved as a new version."""
+    where = _place(lane, block)
+    told_line = any(each is not None for each in (query, reason, owner, move)) or on or off or remove
+    told = new is not None or number is not None or told_line or title is not None or bool(sentinel)
+    if source is not None and told:
+        raise UsageError("--from FILE holds the whole topic; nothing else goes with it")
+    if new is not None and (number is not None or query is not None or on or remove or move is not None):
+        raise UsageError("--add takes --reason, --owner, --off, --lane and --block; change another line in another go")
+    if new is None and number is None and told_line:
+        raise UsageError("name the line to change: --line N, with --lane wide or --block NAME if it is not in core")
+    if number is not None and not told_line:
+        raise UsageError("say what happens to the line: --query, --reason, --owner, --on, --off, --move or --remove")
+    if on and off:
+        raise UsageError("--on and --off at once")
+    if remove and (query or reason or owner or on or off or move is not None):
+        raise UsageError("--remove takes the line out; nothing else can be done to it")
+    if (lane or block) and new is None and number is None:
+        raise UsageError("--lane and --block say where a line stands: name it with --line N or --add QUERY")
+    with desk() as here:
+        if source is not None:
+            draft = draft_in(here, source, name)
+            if draft.based_on is None:
+                raise UsageError(f"no topic is called {name}; `monitor topic add {name} --from {source}` adds it")
+        else:
+            draft = here.strategies.draft(name)
+            if not told:
+                draft = edited(here, draft)
+        strategy = draft.strategy
+        if new is not None:
+            line = typed_line(new, reason, owner or LAB, not off, "the line (--add, --reason)")
+            if block is not None and all(each.name != block for each in strategy.blocks):
+                strategy = put_block(strategy, Block(read_block_name(block), (line,)))
+            else:
+                strategy = add_line(strategy, where, line)
+        elif number is not None and remove:
+            strategy = remove_line(strategy, where, number)
+        elif number is not None:
+            enabled = True if on else False if off else None
+            strategy = change_line(strategy, where, number, query=query, reason=reason, owner=owner, enabled=enabled)
+            if move is not None:
+                strategy = move_line(strategy, where, number, move)
+        draft = replace(
+            draft,
+            strategy=strategy,
+            title=draft.title if title is None else title,
+            sentinels=with_sentinels(draft.sentinels, sentinel or ()),
+        )
+        if block is not None and new is not None and not _inserted(draft.strategy, block):
+            raise UsageError(f"no line inserts {{{block}}}, so the block would be left out; write it with --from FILE")
+        save(here, draft, message, because, dry_run=dry_run, as_json=as_json, source=source)
+
+
+@group.command("lint")
+def lint(
+    names: Annotated[list[str] | None, typer.Argument(metavar="TOPIC", help="All, when none is named.")] = None,
+    fix: Annotated[
+        str | None,
+        typer.Option(
+            metavar="CODE", help="Apply a repair and save: of one finding by its number, or of all with a code."
+        ),
+    ] = None,
+    source: FromFile = None,
+    message: Message = "",
+    because: Because = None,
+    dry_run: DryRun = False,
+    as_json: Json = False,
+) -> None:
+    """Read searches as PubMed will, and say where that is not what was meant."""
+    if fix is not None and (len(names or ()) != 1 or source is not None):
+        raise UsageError("--fix repairs one topic: name it")
+    if fix is None and (message or because or dry_run):
+        raise UsageError("--message, --because and --dry-run go with --fix")
+    with desk() as here:
+        if source is not None:
+            from monitor.cli.drafts import drafts_in
+
+            drafts = [each for each in drafts_in(here, source) if not names or each.topic_id in names]
+        else:
+            drafts = [here.strategies.draft(each.stored.id) for each in here.topics.named(names or ())]
+        if fix is not None:
+            repaired = here.strategies.repaired(drafts[0], fix)
+            save(here, repaired, message or f"linter: {fix}", because, dry_run=dry_run, as_json=as_json, source=None)
+            return
+        found = [(draft, here.strategies.lint(draft)) for draft in drafts]
+    if as_json:
+        from monitor.core.lint import as_json as finding_object
+
+        print_json(
+            [{"topic": draft.topic_id, "findings": [finding_object(each) for each in all_]} for draft, all_ in found]
+        )
+    else:
+        for draft, findings in found:
+            _print_findings(draft, findings)
+    if any(each.weight != "note" for _, findings in found for each in findings):
+        leave(PARTLY)
+
+
+@group.command("check")
+def check(
+    names: Annotated[list[str] | None, typer.Argument(metavar="TOPIC", help="All, when none is named.")] = None,
+    source: FromFile = None,
+    as_json: Json = False,
+) -> None:
+    """Look whether the searches still find their sentinels and PubMed knows their phrases; nothing is changed."""
+    with desk() as here:
+        if source is not None:
+            from monitor.cli.drafts import drafts_in
+
+            drafts = [each for each in drafts_in(here, source) if not names or each.topic_id in names]
+        else:
+            drafts = [here.strategies.draft(each.stored.id) for each in here.topics.named(names or ())]
+        checks = []
+        for draft in drafts:
+            checks.append(here.strategies.check(draft))
+            if not as_json:
+                typer.echo(f"{draft.topic_id}, version {draft.based_on or 'new'}")
+                print_check(checks[-1])
+    if as_json:
+        print_json([check_object(each) for each in checks])
+    for each in checks:
+        for sentence in each.blocking:
+            tell(f"{each.topic_id}: {sentence}")
+    if any(each.sentinels.lost or each.sentinels.absent or each.unknown for each in checks):
+        leave(PARTLY)
+    if any(each.why_not and not each.whole for each in checks):
+        leave(UNREACHABLE)
+    if any(each.blocking for each in checks):
+        leave(PARTLY)
+
+
+@group.command("restore")
+def restore(
+    name: TopicName,
+    number: Annotated[
+        int | None,
+        typer.Argument(metavar="VERSION", help="The version to search by again; none brings a retired topic back."),
+    ] = None,
+    reason: Annotated[str, typer.Option(help="Why.")] = "",
+    because: Because = None,
+    dry_run: DryRun = False,
+    as_json: Json = False,
+) -> None:
+    """Search by an older version again, as a new version; or bring a retired topic back."""
+    with desk() as here:
+        if number is None:
+            if because or dry_run:
+                raise UsageError("--because and --dry-run go with a VERSION")
+            done = here.strategies.bring_back(name, reason)
+            if as_json:
+                print_json({"topic": name, "retired": False, "changed": done})
+            elif done:
+                typer.echo(f"{name} is back: polled from where it stopped, and told of to those who follow it.")
+            else:
+                typer.echo(f"{name} is not retired; name the version to restore: monitor topic history {name}")
+            return
+        draft = replace(here.strategies.draft(name), strategy=here.strategies.version(name, number))
+        save(
+            here,
+            draft,
+            reason or f"version {number} again",
+            because,
+            dry_run=dry_run,
+            as_json=as_json,
+            source=None,
+        )
+
+
+@group.command("retire")
+def retire(
+    name: TopicName,
+    reason: Annotated[str, typer.Option(help="Why.")] = "",
+    as_json: Json = False,
+) -> None:
+    """Stop polling a topic and telling of it; all that it found stays, and `topic restore` brings it back."""
+    with desk() as here:
+        done = here.strategies.retire(name, reason)
+        followers = here.topics.followers(name)
+    if as_json:
+        print_json({"topic": name, "retired": True, "changed": done, "followers": followers})
+        return
+    typer.echo(f"{name} is retired." if done else f"{name} was retired already.")
+    if followers:
+        typer.echo(
+            f"{count(len(followers), 'person', 'people')} followed it and will hear no more of it: {', '.join(followers)}"
+        )
+    typer.echo(f"monitor topic restore {name} brings it back.")
+
+
+def _place(lane: str | None, block: str | None) -> str:
+    if lane is not None and lane not in LANES:
+        raise UsageError(f"--lane: {lane!r} is not core or wide")
+    if lane is not None and block is not None:
+        raise UsageError("a line stands in a lane or in a block: --lane or --block")
+    return block or lane or "core"
+
+
+def _inserted(strategy: Strategy, block: str) -> bool:
+    lines = (*strategy.core, *strategy.wide, *(line for each in strategy.blocks for line in each.lines))
+    return any(f"{{{block}}}" in line.query for line in lines)
+
+
+def _print_findings(draft: Draft, findings: tuple[Finding, ...]) -> None:
+    from monitor.core.lint import summary
+
+    said = ", ".join(count(number, weight) for weight, number in summary(findings).items() if number)
+    typer.echo(f"{draft.topic_id}: {said or 'nothing to say'}")
+    for number, each in enumerate(findings, 1):
+        place = f"{each.block} line {each.position}" if each.position else each.block
+        column = f", column {each.column}" if each.column is not None else ""
+        typer.echo(f"\n{number}. {each.weight} {each.code}: {place}{column}")
+        if each.position and each.column is not None:
+            typer.echo(pointed(line_at(draft.strategy, each.block, each.position).query, each.column))
+        typer.echo(f"  {each.message}")
+        if each.repair is not None:
+            typer.echo(f"  repair: {each.repair.words}: {each.repair.query}{'' if each.repair.enabled else '  (off)'}")
