@@ -292,6 +292,11 @@ def _from_file(config: Path | None, problems: list[str]) -> dict[str, object]:
     return _resolved({f"{path}: {name}": (name, value) for name, value in given.items()}, problems)
 
 
+def editor() -> str:
+    """Return the command that opens a text for editing, as programs at a terminal look it up."""
+    return os.environ.get("VISUAL") or os.environ.get("EDITOR") or "vi"
+
+
 def _from_environment(environ: Mapping[str, str], problems: list[str]) -> dict[str, object]:
     """An empty variable counts as not set, as compose files and service units write it."""
     return _resolved(

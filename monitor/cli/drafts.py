@@ -76,9 +76,11 @@ def edited(here: House, draft: Draft) -> Draft:
             "say what to change: --add, --line N with --query, --reason, --on, --off, --move or --remove, --sentinel, "
             "--title, or --from FILE; without any an editor is opened, which needs a terminal"
         )
+    from monitor.settings import editor
+
     path = keep(here, draft)
     before = path.read_bytes()
-    command = [*shlex.split(os.environ.get("VISUAL") or os.environ.get("EDITOR") or "vi"), str(path)]
+    command = [*shlex.split(editor()), str(path)]
     try:
         code = subprocess.run(command, check=False).returncode  # noqa: S603  the person's own editor
     except OSError as error:
