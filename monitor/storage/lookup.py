@@ -246,14 +246,18 @@ def _heading(kind: str, name: str, explode: bool, tree: MeshTree) -> Lookup:
         return Lookup(Token(kind + "n" + tokens.JOIN.join(words), prefix=True))
     heading = tree.find(name)
     if heading is not None:
-        return Lookup(_any(_narrower(kind, heading.ui, explode)), tokens.is_code(heading.ui))
-    # By UI where the record has it, else by name: a name that looks like a UI is not told apart.
-    ui = name.strip().upper()
-    return Lookup(_any([Token(tokens.code(kind + "u", ui)), Token(tokens.key(kind + "n", name))]), exact=False)
+        return Lookup(_any(_narrower(kind, heading.ui, explode)))
+    return Lookup(_any(_unknown(kind, name)))
 
 
 def _narrower(kind: str, ui: str, explode: bool) -> list[Token]:
-    return [Token(tokens.code(kind + "u", ui)), *([Token(tokens.code(kind + "x", ui))] if explode else [])]
+    return [Token(tokens.by_ui(kind, ui)), *([Token(tokens.narrower_than(kind, ui))] if explode else [])]
+
+
+def _unknown(kind: str, text: str) -> list[Token]:
+    """Ask for a heading that the tree lacks: by its name, and by its UI where this is one."""
+    ui = text.strip().upper()
+    return [Token(tokens.key(kind + "n", text)), *([Token(tokens.by_ui(kind, ui))] if tokens.is_ui(ui) else [])]
 
 
 def _publication_type(term: Term, tree: MeshTree) -> Lookup:
@@ -261,12 +265,11 @@ def _publication_type(term: Term, tree: MeshTree) -> Lookup:
     kind = tokens.TYPE
     if truncated:
         return Lookup(Token(kind + "n" + tokens.JOIN.join(words), prefix=True))
-    by_name = Token(tokens.key(kind + "n", term.text))
     heading = tree.find(term.text)
     if heading is not None:
-        return Lookup(_any([*_narrower(kind, heading.ui, term.explode), by_name]), tokens.is_code(heading.ui))
-    ui = term.text.strip().upper()
-    return Lookup(_any([Token(tokens.code(kind + "u", ui)), by_name]), tokens.is_code(ui))
+        by_name = Token(tokens.key(kind + "n", term.text))
+        return Lookup(_any([*_narrower(kind, heading.ui, term.explode), by_name]))
+    return Lookup(_any(_unknown(kind, term.text)))
 
 
 def _subheadings(keys: Iterable[tuple[str, ...]]) -> Wanted:

@@ -6,6 +6,7 @@ that a token is one word to any tokenizer and its beginning means the beginning 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import date
 from functools import lru_cache
@@ -55,6 +56,7 @@ _ALL_DATES = "da"
 _FAR = 2100
 _TREES = 4
 _KNOWN = 30_000
+_UI = re.compile("[A-Z][0-9]+")
 
 
 def tokens(citation: Citation, added_on: date, tree: MeshTree) -> Iterator[str]:
@@ -108,6 +110,20 @@ def key(kind: str, text: str) -> str:
     return kind + JOIN.join(heading_key(text))
 
 
+def is_ui(value: str) -> bool:
+    """Say whether this is a UI of NLM's: a letter and digits."""
+    return _UI.fullmatch(value) is not None
+
+
+def by_ui(kind: str, ui: str) -> str:
+    return kind + "u" + ui.lower()
+
+
+def narrower_than(kind: str, ui: str) -> str:
+    """Spell that something is narrower than a heading of the tree."""
+    return kind + "x" + ui.lower()
+
+
 def is_code(value: str) -> bool:
     """Say whether a code is spelt as NLM spells codes; only then does its token say exactly what it is."""
     return value.isascii() and value.isalnum() and value == value.upper()
@@ -115,7 +131,7 @@ def is_code(value: str) -> bool:
 
 @lru_cache(_KNOWN)
 def code(kind: str, value: str) -> str:
-    """Spell a UI or a code in capitals that is compared letter by letter; odd ones may share a token."""
+    """Spell a code in capitals that is compared letter by letter; odd ones may share a token."""
     return kind + value.lower() if is_code(value) else kind + REST + JOIN.join(split_words(value)[0])
 
 
@@ -179,8 +195,9 @@ class _Vocabulary:
     def _tokens(self, kind: str, uis: Iterable[str], name: str) -> tuple[str, ...]:
         found = [key(kind + "n", name)]
         for ui in sorted(uis):
-            found.append(code(kind + "u", ui))
-            found += sorted(code(kind + "x", above) for above in self._tree.broader(ui) if above != ui)
+            # What is no UI is nobody's but the record's own, and is asked for as a name is.
+            found.append(by_ui(kind, ui) if is_ui(ui) else key(kind + "n", ui))
+            found += sorted(narrower_than(kind, above) for above in self._tree.broader(ui) if above != ui)
         return tuple(found)
 
 
