@@ -55,7 +55,7 @@ EVER = Span()
 
 @dataclass(frozen=True, slots=True)
 class _Asked:
-    """What PubMed says of a lane now."""
+    """What PubMed says of a lane now: the whole set, and how many of it were created in each year."""
 
     whole: WholeSet | None
     years: dict[str, int]
@@ -181,12 +181,16 @@ class Recall:
 
     def _ask(self, asking: Asking, query: str, today: date) -> _Asked:
         whole = asking.whole(query, today)
-        years: dict[str, int] = {}
-        for bar in bars(today) if whole is not None else ():
-            part = asking.search(bar.part.applied(query))
-            if part is not None:
-                years[bar.label] = part.count
-        return _Asked(whole, years)
+        if whole is None:
+            return _Asked(None, {})
+        with self._database.read() as session:
+            held = citations.known(session, whole.pmids)
+            if len(held) == len(whole.pmids) == whole.result.count:
+                # We know when each was created: nobody needs to be asked.
+                created = [year_label(created_on(each), today) for each in citations.load_each(session, whole.pmids)]
+                return _Asked(whole, {bar.label: created.count(bar.label) for bar in bars(today)})
+        parts = {bar.label: asking.search(bar.part.applied(query)) for bar in bars(today)}
+        return _Asked(whole, {label: part.count for label, part in parts.items() if part is not None})
 
     def _lane(
         self,

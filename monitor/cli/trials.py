@@ -1,0 +1,319 @@
+"""`monitor topic preview`, `diff`, `test`: what a search would find, before it is saved."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from monitor.cli.drafts import desk, drafts_in
+from monitor.cli.frame import LARGEST_PMID, PARTLY, UNREACHABLE, Json, count, leave, tell
+from monitor.cli.topics import group
+from monitor.errors import NotFound, UsageError
+
+if TYPE_CHECKING:
+    from monitor.build import House
+    from monitor.core.draft import Draft
+    from monitor.core.strategy import Lane
+    from monitor.core.trials import Shown
+    from monitor.services.comparing import Difference, LaneDiff, Side
+    from monitor.services.previewing import Previewed
+    from monitor.services.suggesting import Phrase
+    from monitor.services.trials import LaneTest, LineTest, Tested
+
+WIDTH = 40
+"""Characters of the longest bar."""
+TopicName = Annotated[str, typer.Argument(metavar="TOPIC")]
+LaneName = Annotated[str, typer.Option("--lane", metavar="LANE", help="core or wide.")]
+Which = Annotated[
+    str | None,
+    typer.Option("--draft", metavar="VERSION|FILE", help="An older version, or a topic file, instead of what stands."),
+]
+
+
+@group.command("preview")
+def preview(topic: TopicName, lane: LaneName = "core", which: Which = None, as_json: Json = False) -> None:
+    """Count what a search would find: by year, lately, the newest papers, and the share that is in the library."""
+    from monitor.services.previewing import PREVIEW_REQUESTS
+
+    chosen = lanes_named(lane)[0]
+    with desk() as here, asking(PREVIEW_REQUESTS + 1) as heard:
+        draft = drafted(here, topic, which)
+        found = here.trials.preview(draft, chosen, tell=heard)
+    if as_json:
+        _print_object(found)
+    else:
+        _print_preview(draft, found)
+    for phrase in found.unknown_phrases:
+        tell(f"PubMed does not know the phrase “{phrase}” and would search without it or for its words apart.")
+    for text in (*found.warnings, *found.refusals):
+        tell(text)
+    if found.why_not:
+        tell(f"{found.why_not}\nWhat stands here is of the library alone." if found.count is None else found.why_not)
+    if found.count is None and not found.refusals:
+        leave(UNREACHABLE)
+    if found.unknown_phrases or found.refusals or found.why_not:
+        leave(PARTLY)
+
+
+@group.command("diff")
+def diff(
+    topic: TopicName,
+    old: Annotated[str | None, typer.Option("--from", metavar="VERSION", help="The one before, if not told.")] = None,
+    new: Annotated[
+        str | None, typer.Option("--to", metavar="VERSION|FILE", help="What stands, if not told; or a topic file.")
+    ] = None,
+    as_json: Json = False,
+) -> None:
+    """Compare two versions of a search: papers gained and lost, by the library and by PubMed, and by which line."""
+    with desk() as here, asking() as heard:
+        newer = drafted(here, topic, new)
+        before = _number(old, "--from") if old is not None else _version_before(here, topic, new)
+        older = here.strategies.version(topic, before)
+        found = here.trials.diff(older, newer, tell=heard)
+    if as_json:
+        _print_object(found)
+    else:
+        _print_diff(topic, f"version {before}", _called(newer, new), found)
+    _tell_problems(found.why_not, found.refusals)
+
+
+@group.command("test")
+def hold_against(
+    topic: TopicName,
+    pmid: Annotated[int, typer.Argument(metavar="PMID", min=1, max=LARGEST_PMID)],
+    which: Which = None,
+    as_json: Json = False,
+) -> None:
+    """Hold a search against one paper: line by line found or not, by which words, and what it lacks."""
+    with desk() as here, asking() as heard:
+        draft = drafted(here, topic, which)
+        try:
+            found = here.trials.test(draft, pmid, tell=heard)
+        except NotFound as error:
+            tell(f"{error}.")
+            leave(PARTLY)
+        phrases: tuple[Phrase, ...] = ()
+        wide_only = [each.found or each.pubmed for each in found.lanes] == [False, True]
+        if found.paper.held and which is None and wide_only:
+            phrases = here.trials.phrases_for_core(topic, pmid).phrases
+    if as_json:
+        from monitor.formats.pages import plain
+
+        _print_object({**plain(found), "phrases": phrases})
+    else:
+        _print_test(found, phrases)
+    _tell_problems(found.why_not, found.refusals)
+
+
+def drafted(here: House, topic: str, which: str | None) -> Draft:
+    """Return what stands, an older version, or what a topic file says; raises UsageError for neither number nor file."""
+    if which is None:
+        return here.strategies.draft(topic)
+    if which.isdecimal() and not Path(which).exists():
+        return replace(here.strategies.draft(topic), strategy=here.strategies.version(topic, _number(which, "version")))
+    drafts = drafts_in(here, Path(which))
+    for each in drafts:
+        if each.topic_id == topic:
+            return each
+    names = ", ".join(each.topic_id for each in drafts) or "no topic"
+    raise UsageError(f"{which} holds {names}, not {topic}")
+
+
+def lanes_named(lane: str | None) -> tuple[Lane, ...]:
+    """Return the lane of this name, both for None; raises UsageError for another name."""
+    from monitor.core.strategy import LANES
+
+    if lane is None:
+        return LANES
+    if lane not in LANES:
+        raise UsageError(f"--lane: {lane!r} is no lane; choose core or wide")
+    return (lane,)
+
+
+@contextmanager
+def asking(most: int | None = None) -> Iterator[Callable[[int], object]]:
+    """Show at a terminal that PubMed is being asked, and how often."""
+    if not sys.stderr.isatty():
+        yield lambda _: None
+        return
+    of = f" of at most {most}" if most else ""
+
+    def heard(number: int) -> None:
+        sys.stderr.write(f"\rAsking PubMed: request {number}{of} …")
+        sys.stderr.flush()
+
+    try:
+        yield heard
+    finally:
+        sys.stderr.write("\r" + " " * 60 + "\r")
+        sys.stderr.flush()
+
+
+def _number(text: str, option: str) -> int:
+    if not text.isdecimal() or int(text) < 1 or len(text) > 9:
+        raise UsageError(f"{option}: {text!r} is not the number of a version")
+    return int(text)
+
+
+def _version_before(here: House, topic: str, new: str | None) -> int:
+    stands = here.strategies.history(topic)[-1].version
+    if new is not None and not new.isdecimal():
+        return stands
+    after = int(new) if new is not None else stands
+    if after == 1:
+        raise UsageError(f"{topic}: version 1 has none before it; name what to compare with --from and --to")
+    return after - 1
+
+
+def _called(draft: Draft, which: str | None) -> str:
+    return f"version {which or draft.based_on}" if which is None or which.isdecimal() else which
+
+
+def _print_object(value: object) -> None:
+    from monitor.formats.pages import json_text
+
+    typer.echo(json_text(value), nl=False)
+
+
+def _tell_problems(why_not: str | None, refusals: Sequence[str]) -> None:
+    for text in refusals:
+        tell(text)
+    if why_not:
+        tell(f"{why_not}\nWhat PubMed says is missing here; what the library says is whole.")
+    if why_not or refusals:
+        leave(PARTLY)
+
+
+def _print_preview(draft: Draft, found: Previewed) -> None:
+    typer.echo(f"{draft.title} ({draft.topic_id}), {found.lane}")
+    if found.count is not None:
+        typer.echo(f"PubMed counts {count(found.count, 'paper')}.")
+        if found.recent is not None:
+            typer.echo(f"Created in the last 30 days: {found.recent:,}.")
+        if found.share is not None and found.share.of:
+            share = found.share
+            of = "" if share.whole else " newest, which are all that PubMed names of so large a set"
+            typer.echo(f"In the library: {share.held:,} of {share.of:,}{of} ({share.held / share.of:.0%}).")
+    typer.echo(f"By our own reading, {count(found.library, 'paper')} of the library match.")
+    if found.bars:
+        typer.echo("\nBy Create Date:")
+        longest = max((number or 0 for _, number in found.bars), default=0)
+        for label, number in found.bars:
+            bar = "#" * -(-(number or 0) * WIDTH // longest) if longest else ""
+            typer.echo(f"  {label:<12} {'?' if number is None else format(number, ','):>9}  {bar}".rstrip())
+    typer.echo("\nIn the library, line by line (papers; of these, found by no other line):")
+    for line in found.lines:
+        if not line.line.enabled:
+            said = "off"
+        elif line.library is None:
+            said = "only PubMed can read it"
+        else:
+            said = f"{line.library:,}; {line.unique:,}"
+        typer.echo(f"  {line.position:>3}  {said:<14} {line.line.query}")
+    typer.echo("\nNewest:" if found.count is not None else "\nNewest in the library:")
+    for paper in found.newest:
+        mark = "" if paper.held else "  (not in the library)"
+        typer.echo(f"  {paper.pmid}  {paper.citation or 'its record could not be had'}{mark}")
+    if not found.newest:
+        typer.echo("  none")
+    if found.translation:
+        typer.echo(f"\nPubMed reads it as: {found.translation}")
+    typer.echo(f"\n{count(found.requests, 'request')} to PubMed; nothing was stored.")
+
+
+def _print_diff(topic: str, old: str, new: str, found: Difference) -> None:
+    typer.echo(f"{topic}: {new} against {old}")
+    for lane in found.lanes:
+        if not lane.changed:
+            typer.echo(f"\n{lane.lane}: searches the same.")
+            continue
+        if lane.old_query is None or lane.new_query is None:
+            typer.echo(f"\n{lane.lane}: the lane is {'new' if lane.old_query is None else 'gone'}.")
+        else:
+            typer.echo(f"\n{lane.lane}")
+        _print_side(lane, lane.gained, "gained", "added")
+        _print_side(lane, lane.lost, "lost", "removed")
+    typer.echo(f"\n{count(found.requests, 'request')} to PubMed; nothing was stored.")
+
+
+def _print_side(lane: LaneDiff, side: Side, moved: str, done: str) -> None:
+    said = f"{side.pubmed:,} by PubMed, " if side.pubmed is not None else ""
+    typer.echo(f"  {moved}: {said}{len(side.library):,} of the library by our own reading")
+    for line in side.lines:
+        by = f"library {line.library:,}" if line.unreadable is None else "only PubMed can read it"
+        by += f", PubMed {line.pubmed:,}" if line.pubmed is not None else ""
+        typer.echo(f"    line {line.position} {done}: {line.line.query}  [{by}]")
+    for each in side.papers:
+        lines = f"line{'s' if len(each.lines) > 1 else ''} {', '.join(map(str, each.lines))}; " if each.lines else ""
+        place = "held" if each.paper.held else "not in the library"
+        typer.echo(f"    {each.paper.pmid}  {each.paper.title or 'its record could not be had'}  [{lines}{place}]")
+    total = side.pubmed if side.pubmed is not None else len(side.library)
+    if total > len(side.papers):
+        typer.echo(f"    … {len(side.papers)} of {total:,}: the newest, then others from all over the rest")
+    if side.agree:
+        typer.echo("    PubMed and the library agree on the papers held." if total else "    PubMed says so too.")
+    for pmids, who in ((side.only_library, "our own reading"), (side.only_pubmed, "PubMed")):
+        if pmids:
+            named = ", ".join(map(str, pmids[:20])) + (" and others" if len(pmids) > 20 else "")
+            typer.echo(f"    They disagree: {count(len(pmids), 'paper')} held {moved} by {who} alone: {named}")
+
+
+def _print_test(found: Tested, phrases: Sequence[Phrase]) -> None:
+    typer.echo(f"{found.paper.citation}" + ("" if found.paper.held else "  (not in the library; fetched for this)"))
+    for lane in found.lanes:
+        _print_lane_test(lane)
+    if phrases:
+        typer.echo("\nOnly the wide lane finds it. Lines that would have put it into core, best first:")
+        for phrase in phrases:
+            good = (
+                f"{phrase.good:,} of {phrase.total:,} others with it are core or kept"
+                if phrase.total
+                else "no other paper has it"
+            )
+            typer.echo(f"  {phrase.query}\n      {good}; core would gain {count(phrase.gain, 'paper')}")
+            for pmid, title in phrase.titles:
+                typer.echo(f"      {pmid}  {title}")
+    if found.sentinels:
+        typer.echo("\nSentinels:")
+    for each in found.sentinels:
+        ours = "not in the library" if each.lines is None else "core does not find it"
+        if each.lines:
+            ours = f"found by core line{'s' if len(each.lines) > 1 else ''} {', '.join(map(str, each.lines))}"
+        theirs = "" if each.pubmed is None else "; PubMed finds it" if each.pubmed else "; PubMed does not find it"
+        typer.echo(f"  {each.pmid}  {ours}{theirs}")
+
+
+def _print_lane_test(lane: LaneTest) -> None:
+    ours = "found" if lane.found else "not found"
+    if lane.pubmed is None:
+        said = f"{ours} by our own reading"
+    elif lane.disagree:
+        theirs = "finds it" if lane.pubmed else "does not find it"
+        said = f"{ours} by our own reading, but PubMed {theirs}"
+    else:
+        said = f"{ours}, and PubMed says so too"
+    typer.echo(f"\n{lane.lane}: {said}")
+    for line in lane.lines:
+        _print_line_test(line)
+
+
+def _print_line_test(line: LineTest) -> None:
+    typer.echo(f"  {line.position:>3}  {line.state:<10} {line.line.query}")
+    for match in line.matches:
+        typer.echo(f"         {_excerpt(match)}")
+    if line.state == "unreadable":
+        typer.echo(f"         only PubMed can read this line: {line.failed[0]}")
+    elif line.failed:
+        typer.echo("         it does not meet " + "; nor ".join(line.failed))
+    for each in line.undecidable:
+        typer.echo(f"         cannot be told from a record: {each}")
+
+
+def _excerpt(match: Shown) -> str:
+    return f"{match.place}: {match.before}»{match.words}«{match.after}   by {match.term}"

@@ -1,0 +1,282 @@
+"""Bringing all that a search has: offered first, never news, stopped at any moment and gone on with."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import random
+import shutil
+import signal
+import sqlite3
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from datetime import date, timedelta
+from pathlib import Path
+
+import pytest
+from sqlalchemy import select
+
+from monitor.errors import NotFound, PubmedUnavailable, UsageError
+from monitor.pubmed.sandbox import Corpus, Fault, Sandbox
+from monitor.services.retrieving import batch_size
+from monitor.storage.engine import Database
+from monitor.storage.tables import HitRow, PollBatchRow, PollRow
+from tests.acceptance.cli_world import Cli, logging_kept, new_home, process
+from tests.acceptance.fresh import fresh_database
+from tests.acceptance.polling import FIRST, NOW, record, records, sandbox
+from tests.acceptance.trial_world import CORE, Bench, papers, strategy, topic
+from tests.unit.sandbox.records import record as nlm_record
+from tests.unit.sandbox.records import until
+
+ROOT = Path(__file__).resolve().parents[2]
+OLD = date(2021, 5, 5)
+
+
+def rows(database: Database) -> dict[int, HitRow]:
+    with database.read() as session:
+        return {row.pmid: row for row in session.scalars(select(HitRow).where(HitRow.lane == "core"))}
+
+
+def test_an_offer_tells_the_size_and_stores_nothing(database: Database) -> None:
+    with sandbox(*records(300, created=OLD), *records(5, first=FIRST + 400)) as server:
+        bench = Bench(database, server)
+        bench.polling.poll()
+        held = bench.pmids()
+        (core, wide) = bench.backfilling.offer("car-nk")
+        assert (core.count, core.held, core.to_fetch, core.to_file) == (305, 5, 300, 0)
+        assert core.requests == 1 + -(-300 // batch_size(300))
+        assert core.measured == 0, "five records tell nothing of the pace"
+        assert core.seconds >= core.requests / 3
+        assert (wide.count, wide.nothing_to_do) == (0, True)
+        assert bench.pmids() == held
+        bench.backfilling.run("car-nk")
+        (core, _) = bench.backfilling.offer("car-nk")
+        assert (core.held, core.to_fetch, core.nothing_to_do) == (305, 0, True)
+
+
+def test_an_estimate_rests_on_the_pace_of_earlier_polls(database: Database) -> None:
+    with sandbox(*records(300, created=OLD), *records(80, first=FIRST + 400)) as server:
+        bench = Bench(database, server)
+        bench.polling.poll()
+        with database.write() as session:
+            session.query(PollRow).filter(PollRow.lane == "core").update({"seconds": 160.0})
+        (core,) = bench.backfilling.offer("car-nk", ["core"])
+    assert core.measured == 80
+    assert core.seconds == pytest.approx(300 * 2.0)
+
+
+def test_what_one_lane_brings_the_other_only_files(database: Database) -> None:
+    both = [record(FIRST + at, title="CAR-engineered CAR-NK cells", created=OLD) for at in range(4)]
+    with sandbox(*both) as server:
+        bench = Bench(database, server)
+        core, wide = bench.backfilling.offer("car-nk")
+        assert (core.to_fetch, wide.to_fetch, wide.to_file) == (4, 0, 4)
+        (alone,) = bench.backfilling.offer("car-nk", ["wide"])
+        assert (alone.to_fetch, alone.to_file) == (4, 0)
+        bench.backfilling.run("car-nk")
+        assert sum(map(len, bench.fetched())) == 4
+
+
+def test_one_lane_alone_leaves_the_other_as_it_is(database: Database) -> None:
+    with sandbox(*papers()) as server:
+        bench = Bench(database, server)
+        report = bench.backfilling.run("car-nk", ["wide"])
+        assert [each.lane for each in report.outcomes] == ["wide"]
+        assert (bench.hits(lane="core"), bench.hits(lane="wide")) == ([], [FIRST + 2, FIRST + 3])
+
+
+def test_what_is_backfilled_is_never_news(database: Database) -> None:
+    with sandbox(*records(6, created=OLD), *records(2, first=FIRST + 400)) as server:
+        bench = Bench(database, server)
+        bench.polling.poll()
+        bench.backfilling.run("car-nk")
+        found = rows(database)
+        assert {pmid: row.news for pmid, row in found.items()} == {pmid: pmid >= FIRST + 400 for pmid in found}
+        assert {row.route for pmid, row in found.items() if pmid < FIRST + 400} == {"backfilled"}
+
+
+def test_after_a_change_the_first_whole_set_is_the_backfill_and_later_ones_reconcile(database: Database) -> None:
+    with sandbox(*papers()) as server:
+        bench = Bench(database, server)
+        bench.backfilling.run("car-nk", ["core"])
+        bench.change(strategy(core=(*CORE, "zebrafish[ti]")))
+        bench.later(hours=1)
+        bench.backfilling.run("car-nk", ["core"])
+        assert rows(database)[FIRST + 5].route == "backfilled"
+        server.corpus.add(record(FIRST + 9, title="CAR-NK that came by itself", created=OLD).encode())
+        bench.later(hours=1)
+        bench.backfilling.run("car-nk", ["core"])
+        found = rows(database)
+        assert (found[FIRST + 9].route, found[FIRST + 9].news) == ("reconciled", False)
+
+
+def test_wrong_topics_and_lanes_and_an_outage_are_told(database: Database) -> None:
+    with sandbox(*papers()) as server:
+        bench = Bench(database, server, topic(wide=()))
+        with pytest.raises(NotFound, match="nothing-such"):
+            bench.backfilling.offer("nothing-such")
+        with pytest.raises(UsageError, match="no wide lane"):
+            bench.backfilling.offer("car-nk", ["wide"])
+        server.fault(Fault.HTTP_503)
+        with pytest.raises(PubmedUnavailable):
+            bench.backfilling.offer("car-nk")
+        assert bench.pmids() == []
+
+
+# ---- killed midway
+
+CHILD = """
+import sys
+from datetime import datetime
+from monitor.pubmed.client import PubmedClient
+from monitor.services.backfilling import Backfilling
+from monitor.services.polling import Polling
+from monitor.storage.engine import connect
+from monitor.storage.pace import DatabasePacer
+
+url, database_url, moment = sys.argv[1:]
+
+class Clock:
+    def now(self):
+        return datetime.fromisoformat(moment)
+
+database = connect(database_url)
+client = PubmedClient(url, "lab@example.org", DatabasePacer(database, 500))
+polling = Polling(database, client, Clock())
+sys.exit(Backfilling(database, client, Clock(), lambda: polling, 3.0).run("car-nk", ["core"]).exit_code)
+"""
+NUMBER = 1_200
+
+
+@pytest.mark.parametrize("kind", ["sqlite", "postgres"])
+def test_a_killed_backfill_goes_on_and_fetches_nothing_twice(
+    request: pytest.FixtureRequest, tmp_path: Path, kind: str
+) -> None:
+    dice = random.Random(kind)
+    with (
+        fresh_database(request, tmp_path / "fresh", kind) as database,
+        sandbox(*records(NUMBER, created=OLD)) as server,
+    ):
+        bench = Bench(database, server)
+        killed = run = 0
+        while killed < 3:
+            before, asked = stored(database), len(server.requests("efetch"))
+            if len(before) == NUMBER:
+                break
+            child = start(server, database, run)
+            server.after_bytes = (
+                server.bytes_sent + dice.randrange(NUMBER * 200, NUMBER * 600),
+                lambda pid=child.pid: threading.Timer(0.02, os.kill, (pid, signal.SIGKILL)).start(),
+            )
+            code = child.wait(120)
+            server.after_bytes = None
+            assert code in (0, -signal.SIGKILL)
+            named = [each for asked_ in server.requests("efetch")[asked:] for each in asked_.get("id").split(",")]
+            assert not before & {int(each) for each in named if each}
+            killed += code != 0
+            run += 1
+        before, asked = stored(database), len(server.requests("efetch"))
+        assert start(server, database, run).wait(120) == 0
+        named = [each for asked_ in server.requests("efetch")[asked:] for each in asked_.get("id").split(",")]
+        assert not before & {int(each) for each in named if each}
+        assert killed, "nothing was interrupted"
+        assert bench.hits() == list(range(FIRST, FIRST + NUMBER))
+        assert {(row.news, row.route) for row in rows(database).values()} == {(False, "backfilled")}
+
+
+def batches_stored(home: Path) -> int:
+    with contextlib.closing(sqlite3.connect(home / "monitor.db")) as database:
+        found: int = database.execute("SELECT count(*) FROM poll_batch").fetchone()[0]
+        return found
+
+
+def start(server: Sandbox, database: Database, run: int) -> subprocess.Popen[bytes]:
+    moment = (NOW + timedelta(seconds=run)).isoformat()
+    return subprocess.Popen([sys.executable, "-c", CHILD, server.url, database.url, moment], cwd=ROOT)
+
+
+def stored(database: Database) -> set[int]:
+    with database.read() as session:
+        return {pmid for batch in session.scalars(select(PollBatchRow.pmids)) for pmid in batch}
+
+
+# ---- by the command line
+
+
+@pytest.fixture(scope="module")
+def template(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return new_home(tmp_path_factory.mktemp("template") / "home")
+
+
+def old_papers(number: int) -> Corpus:
+    return Corpus.of(*(nlm_record(FIRST + at, f"CAR-NK of part {at}", crdt="2021/05/05 06:00") for at in range(number)))
+
+
+@pytest.fixture
+def server() -> Iterator[Sandbox]:
+    with Sandbox(old_papers(7), rate_limit=None) as found:
+        yield found
+
+
+@pytest.fixture
+def cli(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, server: Sandbox, template: Path
+) -> Iterator[Cli]:
+    monkeypatch.chdir(tmp_path)
+    shutil.copytree(template, tmp_path / "home")
+    settings = {"MONITOR_EUTILS_URL": server.url, "MONITOR_TIMEZONE": "UTC", "MONITOR_NCBI_API_KEY": "invented"}
+    with logging_kept():
+        yield Cli(tmp_path / "home", capfd, monkeypatch, settings)
+
+
+def test_backfill_at_the_terminal(cli: Cli, server: Sandbox) -> None:
+    dry = cli("topic", "backfill", "car-nk", "--dry-run")
+    assert dry.code == 0
+    assert "PubMed counts 7 papers; 0 are in the library, 7 are to be fetched" in dry.out
+    assert "a guess: no poll has been measured here yet" in dry.out
+    unasked = cli("topic", "backfill", "car-nk", stdin=b"y\n")
+    assert (unasked.code, "say --yes" in unasked.err) == (2, True)
+    assert server.requests("efetch") == []
+    done = cli("topic", "backfill", "car-nk", "--yes")
+    assert (done.code, "core: done. PubMed counts 7: 7 new" in done.out) == (0, True)
+    again = cli("topic", "backfill", "car-nk", "--yes")
+    assert (again.code, "nothing to do" in again.err) == (0, True)
+    found = cli("topic", "backfill", "car-nk", "--lane", "core", "--dry-run", "--json").json
+    assert ([each["held"] for each in found["offers"]], found["polls"]) == ([7], None)
+
+
+def test_backfill_without_pubmed_and_in_a_wrong_lane(cli: Cli, server: Sandbox) -> None:
+    wrong = cli("topic", "backfill", "car-nk", "--lane", "outer")
+    assert (wrong.code, "choose core or wide" in wrong.err) == (2, True)
+    server.fault(Fault.KEY_INVALID)
+    refused = cli("topic", "backfill", "car-nk", "--yes")
+    assert refused.code == 3
+    assert "Traceback" not in refused.everything
+
+
+def test_ctrl_c_stops_a_backfill_and_the_next_run_goes_on(
+    tmp_path: Path, template: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    home = tmp_path / "home"
+    shutil.copytree(template, home)
+    with Sandbox(old_papers(900), rate_limit=None) as server:
+        server.fault(Fault.STALL, utility="efetch", calls=[3, 4, 5, 6, 7])
+        settings = {"MONITOR_EUTILS_URL": server.url, "MONITOR_TIMEZONE": "UTC", "MONITOR_NCBI_API_KEY": "invented"}
+        command = ("topic", "backfill", "car-nk", "--lane", "core", "--yes")
+        with process(home, *command, **settings) as running:
+            until(lambda: batches_stored(home) >= 1 and len(server.requests("efetch")) >= 5)
+            code = running.stop(signal.SIGINT)
+            said = running.said
+        assert code == 1
+        assert "goes on from there" in said
+        assert "What was stored is kept" in said
+        assert "Traceback" not in said
+        server.faults.clear()
+        asked = len(server.requests("efetch"))
+        with process(home, *command, **settings) as running:
+            assert running.process.wait(60) == 0
+        again = sum(len(each.get("id").split(",")) for each in server.requests("efetch")[asked:])
+    assert 0 < again < 900, "what was stored is not fetched again"

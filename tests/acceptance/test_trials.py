@@ -1,0 +1,384 @@
+"""Trying a search before it is saved: by service over real HTTP on both databases, and by the command line."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import date
+from pathlib import Path
+
+import pytest
+
+from monitor.errors import NotFound, PubmedUnavailable, UsageError
+from monitor.pubmed.sandbox import Fault, Sandbox
+from monitor.services.previewing import PREVIEW_REQUESTS
+from monitor.storage import phrases
+from monitor.storage.engine import Database
+from tests.acceptance.cli_world import FIRST as CLI_FIRST
+from tests.acceptance.cli_world import Cli, corpus, logging_kept, new_home
+from tests.acceptance.polling import FIRST, NOW, record, records, sandbox
+from tests.acceptance.trial_world import CORE, Bench, draft, papers, strategy, topic
+
+
+@pytest.fixture
+def bench(database: Database) -> Iterator[Bench]:
+    with sandbox(*papers()) as server:
+        yield Bench(database, server, topic(FIRST, FIRST + 4))
+
+
+def everything(bench: Bench) -> object:
+    with bench.database.read() as session:
+        from monitor.storage.tables import CitationRow, HitRow, PollRow
+
+        return [session.query(row).count() for row in (CitationRow, HitRow, PollRow)]
+
+
+def test_a_preview_counts_by_year_lately_and_what_is_held(bench: Bench) -> None:
+    bench.polling.poll()  # the last 30 days: one paper of core
+    held = bench.pmids()
+    assert held == [FIRST]
+    bench.server.log.clear()
+    heard: list[int] = []
+    found = bench.trials.preview(draft(), "core", tell=heard.append)
+    assert (found.count, found.recent, found.library) == (3, 1, 1)
+    bars = dict(found.bars)
+    assert list(bars) == ["before 2015", *map(str, range(2015, 2027))]
+    assert {label: number for label, number in bars.items() if number} == {"before 2015": 1, "2026": 2}
+    assert found.share is not None
+    assert (found.share.held, found.share.of, found.share.whole) == (1, 3, True)
+    assert [(each.pmid, each.held) for each in found.newest] == [(FIRST, True), (FIRST + 1, False), (FIRST + 4, False)]
+    assert all(each.citation for each in found.newest)
+    assert [(each.position, each.library, each.unique) for each in found.lines] == [(1, 1, 1), (2, 0, 0)]
+    assert "car-nk" in (found.translation or "")
+    assert found.requests == len(bench.server.log) == PREVIEW_REQUESTS + 1
+    assert heard == list(range(1, found.requests + 1))
+    assert bench.pmids() == held, "what is shown is not stored"
+
+
+def test_a_preview_of_a_large_set_tells_the_share_of_what_pubmed_names(database: Database) -> None:
+    with sandbox(*records(60), limit=50) as server:
+        bench = Bench(database, server)
+        bench.polling.poll()
+        found = bench.trials.preview(draft(), "core")
+    assert found.count == 60
+    assert found.share is not None
+    assert (found.share.held, found.share.of, found.share.whole) == (50, 50, False)
+    assert len(found.newest) == 20
+
+
+def test_a_preview_without_pubmed_shows_the_library_and_says_why(bench: Bench) -> None:
+    bench.polling.poll()
+    bench.server.fault(Fault.HTTP_503)
+    bench.server.log.clear()
+    found = bench.trials.preview(draft(), "core")
+    assert found.count is None
+    assert found.why_not is not None
+    assert "PubMed did not answer" in found.why_not
+    assert (found.library, [each.pmid for each in found.newest], found.bars) == (1, [FIRST], ())
+    assert len(bench.server.log) == 1, "PubMed is asked no more once it was out of reach"
+    alone = bench.alone.preview(draft(), "wide")
+    assert alone.requests == 0
+    assert alone.why_not is not None
+    assert "MONITOR_NCBI_EMAIL" in alone.why_not
+
+
+def test_a_preview_that_breaks_off_keeps_what_was_counted(bench: Bench) -> None:
+    bench.server.fault(Fault.HTTP_503, utility="esearch", calls=list(range(6, 99)))
+    found = bench.trials.preview(draft(), "core")
+    numbers = [number for _, number in found.bars]
+    assert (found.count, numbers[:4], set(numbers[4:])) == (3, [1, 0, 0, 0], {None})
+    assert found.why_not is not None
+    assert found.recent is None
+
+
+def test_a_preview_tells_phrases_that_pubmed_does_not_know(bench: Bench) -> None:
+    bench.server.unknown_phrases = ["chimeric nk cells"]
+    found = bench.trials.preview(draft(), "core")
+    assert [each.lower() for each in found.unknown_phrases] == ["chimeric nk cells"]
+
+
+def test_a_search_that_pubmed_cannot_run_is_told_and_the_library_still_shown(bench: Bench) -> None:
+    bench.polling.poll()
+    bench.server.fault(Fault.RETSTART_REFUSED, utility="esearch")
+    found = bench.trials.preview(draft(), "core")
+    assert (found.count, found.why_not, found.library) == (None, None, 1)
+    assert "PubMed cannot run this search" in found.refusals[0]
+
+
+@pytest.mark.parametrize(
+    ("core", "wide", "lane", "said"),
+    [
+        (('"CAR-NK"[tiab] AND (',), (), "core", "core line 1"),
+        (CORE, (), "wide", "no line that is on"),
+    ],
+)
+def test_what_cannot_be_searched_is_said_and_pubmed_not_asked(
+    bench: Bench, core: tuple[str, ...], wide: tuple[str, ...], lane: str, said: str
+) -> None:
+    with pytest.raises(UsageError, match=said):
+        bench.trials.preview(draft(core=core, wide=wide), lane)  # type: ignore[arg-type]
+    assert bench.server.log == []
+
+
+def test_a_diff_names_what_is_gained_and_lost_and_by_which_line(bench: Bench) -> None:
+    bench.polling.poll(full=True)
+    before = everything(bench)
+    newer = draft(core=(CORE[0], "zebrafish[ti]"))
+    found = bench.trials.diff(strategy(), newer)
+    core, wide = found.lanes
+    assert core.changed
+    assert not wide.changed
+    gained, lost = core.gained, core.lost
+    assert (gained.pubmed, gained.library) == (1, ()), "the library does not hold the zebrafish"
+    assert [(each.paper.pmid, each.paper.held, each.lines) for each in gained.papers] == [(FIRST + 5, False, (2,))]
+    assert "Zebrafish" in (gained.papers[0].paper.title or "")
+    assert (lost.pubmed, lost.library) == (1, (FIRST + 1,))
+    assert [(each.position, each.library, each.pubmed) for each in lost.lines] == [(2, 1, 1)]
+    assert [(each.paper.pmid, each.lines) for each in lost.papers] == [(FIRST + 1, (2,))]
+    assert (gained.agree, lost.agree) == (True, True)
+    assert everything(bench) == before
+
+
+def test_a_diff_shows_where_pubmed_and_our_reading_disagree(bench: Bench) -> None:
+    bench.polling.poll(full=True)
+    # PubMed does not know the phrase and looks for its words: it gains a paper that we would not.
+    bench.server.unknown_phrases = ["before donors"]
+    bench.server.corpus.add(
+        record(FIRST + 3, title="Donors stood before the chimeric antigen receptor of natural killer cells").encode()
+    )
+    bench.polling.poll(since=date(2026, 1, 1))
+    found = bench.trials.diff(strategy(), draft(core=(*CORE, '"before donors"[tiab]')))
+    gained = found.lanes[0].gained
+    assert (gained.pubmed, gained.library) == (1, ())
+    assert gained.only_pubmed == (FIRST + 3,)
+    assert gained.agree is False
+
+
+def test_a_diff_without_pubmed_is_that_of_the_library(bench: Bench) -> None:
+    bench.polling.poll(full=True)
+    found = bench.alone.diff(strategy(), draft(core=(CORE[0],), wide=()))
+    core, wide = found.lanes
+    assert (core.lost.library, core.lost.pubmed, core.lost.agree) == ((FIRST + 1,), None, None)
+    assert wide.new_query is None
+    assert wide.lost.library == (FIRST + 3, FIRST + 2)
+    assert wide.gained.pubmed == 0
+    assert found.why_not is not None
+
+
+def test_a_block_that_changes_is_found_at_the_lines_that_insert_it(bench: Bench) -> None:
+    bench.polling.poll(full=True)
+    narrower = strategy()
+    blocks = tuple(each._replace(lines=each.lines[:1]) if each.name == "NK" else each for each in narrower.blocks)
+    found = bench.trials.diff(narrower, replace(draft(), strategy=replace(narrower, blocks=blocks)))
+    wide = found.lanes[1]
+    assert wide.lost.library == (FIRST + 3,)
+    assert [each.line.query for each in wide.lost.lines] == ["{CAR} AND {NK}"]
+
+
+def test_a_test_tells_line_by_line_what_matched_and_what_is_missing(bench: Bench) -> None:
+    bench.polling.poll(full=True)
+    tried = draft(FIRST, FIRST + 77, core=(*CORE, "off zebrafish[ti]", "{CAR} AND {NK} AND zebrafish[ti]"))
+    found = bench.trials.test(tried, FIRST + 2)
+    core, wide = found.lanes
+    assert (core.found, core.pubmed, wide.found, wide.pubmed) == (False, False, True, True)
+    assert [each.state for each in core.lines] == ["not found", "not found", "off", "not found"]
+    assert core.lines[0].failed == ('"CAR-NK"[tiab]',)
+    assert core.lines[3].failed == ("zebrafish[ti]",), "blocks that are met are not named"
+    (by_car, by_nk) = wide.lines[0].matches
+    assert (by_car.words, by_car.place) == ("CAR-engineered", "title")
+    assert (by_nk.before, by_nk.words, by_nk.after) == ("CAR-engineered effectors and ", "NK cells", "")
+    assert [(each.pmid, each.lines, each.pubmed) for each in found.sentinels] == [
+        (FIRST, (1,), True),
+        (FIRST + 77, None, False),
+    ]
+    assert not core.disagree
+
+
+def test_a_test_names_the_block_that_a_paper_does_not_meet(bench: Bench) -> None:
+    bench.polling.poll(full=True)
+    found = bench.trials.test(draft(), FIRST)
+    assert found.lanes[1].lines[0].failed == ("{CAR}",)
+    assert bench.trials.test(draft(), FIRST + 5).lanes[1].lines[0].failed == ("{CAR}", "{NK}")
+
+
+def test_a_paper_that_is_not_held_is_fetched_for_the_test_and_not_kept(bench: Bench) -> None:
+    found = bench.trials.test(draft(), FIRST + 5)
+    assert (found.paper.held, bench.pmids()) == (False, [])
+    assert not any(each.found for each in found.lanes)
+
+
+def test_a_pmid_that_nobody_has_is_said_and_one_that_cannot_be_asked_for_too(bench: Bench) -> None:
+    with pytest.raises(NotFound, match=f"PubMed has no record with PMID {FIRST + 900}"):
+        bench.trials.test(draft(), FIRST + 900)
+    with pytest.raises(PubmedUnavailable, match="none could be fetched"):
+        bench.alone.test(draft(), FIRST)
+
+
+def test_pubmed_and_our_reading_may_disagree_on_a_paper(bench: Bench) -> None:
+    bench.polling.poll(full=True)
+    bench.server.unknown_phrases = ["cells invented"]
+    found = bench.trials.test(draft(core=('"cells invented"[tiab]',)), FIRST)
+    assert (found.lanes[0].found, found.lanes[0].pubmed, found.lanes[0].disagree) == (False, True, True)
+
+
+def crowd() -> list[str]:
+    """Core papers that share a phrase with a wide one, and wide papers that do not."""
+    return [
+        *(record(FIRST + 10 + at, title=f"CAR-NK of part {at}: CAR-engineered killing of NK cells") for at in range(6)),
+        *(record(FIRST + 20 + at, title=f"NK cells and a chimeric antigen receptor, part {at}") for at in range(6)),
+        record(FIRST + 30, title="CAR-engineered killing described, and NK cells named"),
+    ]
+
+
+def test_phrases_for_core_are_ranked_by_what_else_they_would_bring(database: Database) -> None:
+    with sandbox(*crowd()) as server:
+        bench = Bench(database, server)
+        bench.polling.poll(full=True)
+        found = bench.trials.phrases_for_core("car-nk", FIRST + 30)
+        assert not found.in_core
+        best = found.phrases[0]
+        assert best.query == '"CAR-engineered killing"[tiab]'
+        assert (best.good, best.total, best.gain) == (6, 6, 1)
+        assert best.titles == ((FIRST + 30, "CAR-engineered killing described, and NK cells named."),)
+        worst = next(each for each in found.phrases if each.query == '"NK cells"[tiab]')
+        assert (worst.good, worst.total, worst.gain) == (6, 12, 7)
+        # A line that is offered puts the paper into core, as our own reading and PubMed's go.
+        tested = bench.trials.test(draft(core=(*CORE, best.query)), FIRST + 30)
+        assert (tested.lanes[0].found, tested.lanes[0].pubmed) == (True, True)
+        with database.write() as session:
+            phrases.note(session, {("car-engineered killing", "tiab"): False}, NOW)
+        again = bench.trials.phrases_for_core("car-nk", FIRST + 30)
+        assert again.phrases[0].query == '"CAR-engineered killing"[tiab:~0]'
+        assert bench.trials.phrases_for_core("car-nk", FIRST + 10).in_core
+        with pytest.raises(NotFound, match="not in the library"):
+            bench.trials.phrases_for_core("car-nk", FIRST + 900)
+
+
+# ---- by the command line
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[Sandbox]:
+    with Sandbox(corpus(), rate_limit=None) as found:
+        yield found
+
+
+@pytest.fixture(scope="module")
+def template(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return new_home(tmp_path_factory.mktemp("template") / "home")
+
+
+@pytest.fixture
+def cli(
+    tmp_path: Path,
+    capfd: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+    server: Sandbox,
+    template: Path,
+) -> Iterator[Cli]:
+    monkeypatch.chdir(tmp_path)
+    server.faults.clear()
+    server.unknown_phrases = []
+    shutil.copytree(template, tmp_path / "home")
+    with logging_kept():
+        settings = {"MONITOR_EUTILS_URL": server.url, "MONITOR_TIMEZONE": "UTC", "MONITOR_NCBI_API_KEY": "invented"}
+        yield Cli(tmp_path / "home", capfd, monkeypatch, settings)
+
+
+def topic_file(folder: Path, query: str, name: str = "car-nk") -> Path:
+    path = folder / "drafts.yaml"
+    path.write_text(
+        f"version: 1\ntopics:\n  {name}:\n    title: Invented\n    core:\n      - {{q: '{query}', why: invented}}\n",
+        encoding="utf-8",
+    )
+    return path
+
+
+def test_preview_at_the_terminal(cli: Cli) -> None:
+    said = cli("topic", "preview", "car-nk")
+    assert said.code == 0
+    assert "PubMed counts 2 papers." in said.out
+    assert "Created in the last 30 days: 2." in said.out
+    assert "In the library: 0 of 2 (0%)." in said.out
+    assert "####" in said.out
+    assert f"{CLI_FIRST}  " in said.out
+    assert "(not in the library)" in said.out
+    assert "nothing was stored" in said.out
+    found = cli("topic", "preview", "car-nk", "--json").json
+    assert (found["count"], found["share"]["of"], len(found["bars"])) == (2, 2, 13)
+
+
+def test_preview_of_a_file_that_is_not_saved(cli: Cli, tmp_path: Path) -> None:
+    said = cli("topic", "preview", "car-nk", "--draft", topic_file(tmp_path, '"killer cells"[ti]'))
+    assert (said.code, "PubMed counts 2 papers." in said.out) == (0, True)
+    assert cli("topic", "show", "car-nk", "--json").json["version"] == 1
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (("preview", "car-nkk"), "no topic is called car-nkk"),
+        (("preview", "car-nk", "--lane", "middle"), "is no lane"),
+        (("preview", "car-nk", "--draft", "7"), "7"),
+        (("preview", "car-nk", "--draft", "none.yaml"), "none.yaml"),
+        (("diff", "car-nk"), "version 1 has none before it"),
+        (("diff", "car-nk", "--from", "one"), "is not the number of a version"),
+        (("diff", "car-nk", "--from", "9"), "9"),
+        (("test", "car-nk", "0"), "PMID"),
+    ],
+)
+def test_wrong_words_are_told_in_a_sentence(cli: Cli, words: tuple[str, ...], said: str) -> None:
+    answer = cli("topic", *words)
+    assert answer.code == 2
+    assert said in answer.err
+    assert "Traceback" not in answer.everything
+
+
+def test_a_file_that_cannot_be_searched_is_told_with_its_place(cli: Cli, tmp_path: Path) -> None:
+    said = cli("topic", "preview", "car-nk", "--draft", topic_file(tmp_path, "(cells[tiab]"))
+    assert said.code == 2
+    assert "core line 1" in said.err
+    other = cli("topic", "preview", "cik", "--draft", topic_file(tmp_path, "cells[tiab]"))
+    assert (other.code, "holds car-nk, not cik" in other.err) == (2, True)
+
+
+def test_without_pubmed_the_local_half_and_the_exit_codes(cli: Cli, tmp_path: Path) -> None:
+    assert cli("poll", "car-nk").code == 0
+    path = topic_file(tmp_path, "zebrafish[ti]")
+    cli.settings["MONITOR_EUTILS_URL"] = "https://eutils.example/entrez/eutils"
+    preview = cli("topic", "preview", "car-nk")
+    assert (preview.code, "2 papers of the library match" in preview.out) == (3, True)
+    assert "MONITOR_NCBI_EMAIL" in preview.err
+    diff = cli("topic", "diff", "car-nk", "--to", path)
+    assert (diff.code, "lost: 2 of the library" in diff.out) == (1, True)
+    test = cli("topic", "test", "car-nk", CLI_FIRST)
+    assert (test.code, "core: found by our own reading" in test.out) == (1, True)
+    assert cli("topic", "test", "car-nk", CLI_FIRST + 3).code == 3
+
+
+def test_an_unknown_phrase_is_loud(cli: Cli, server: Sandbox) -> None:
+    server.unknown_phrases = ["car-nk"]
+    said = cli("topic", "preview", "car-nk")
+    assert said.code == 1
+    assert "PubMed does not know the phrase" in said.err
+
+
+def test_diff_and_test_at_the_terminal(cli: Cli, tmp_path: Path) -> None:
+    assert cli("poll", "car-nk").code == 0
+    path = topic_file(tmp_path, '"CAR-NK"[ti] AND donors[ti]')
+    diff = cli("topic", "diff", "car-nk", "--to", path)
+    assert diff.code == 0
+    assert f"{path} against version 1" in diff.out
+    assert "lost: 1 by PubMed, 1 of the library" in diff.out
+    assert "agree" in diff.out
+    assert "wide: the lane is gone." in diff.out
+    assert cli("topic", "diff", "car-nk", "--to", path, "--json").json["lanes"][0]["lost"]["pubmed"] == 1
+    test = cli("topic", "test", "car-nk", CLI_FIRST)
+    assert test.code == 0
+    assert "»CAR-NK«" in test.out
+    assert "PubMed says so too" in test.out
+    assert "38238616  not in the library; PubMed does not find it" in test.out
+    nobody = cli("topic", "test", "car-nk", 90_000_900)
+    assert (nobody.code, "PubMed has no record" in nobody.err) == (1, True)
+    assert cli("topic", "test", "car-nk", CLI_FIRST, "--json").json["paper"]["pmid"] == CLI_FIRST
