@@ -30,6 +30,9 @@ unknown-heading unknown-subheading unquoted-phrase untagged untagged-hyphen wild
 CODES: Final = frozenset(_CODES.split())
 """Every code a finding may have."""
 
+MOST_OF_A_KIND: Final = 20
+"""Findings that one check tells of one line."""
+
 _NOTHING_ASKED: Final[Mapping[tuple[str, str], bool]] = MappingProxyType({})
 
 
@@ -54,8 +57,12 @@ def lint(
         beside = [each for each in readings if each.block == name]
         block = blocks.get(name)
         if block is None or block.joined == "any":
-            findings += coverage.doubled(beside)
-            findings += coverage.covered(beside, blocks, tree)
+            spare = [*coverage.covered(beside, blocks, tree)]
+            findings += spare
+            gone = {each.position for each in spare}
+            kept = [each for each in beside if each.position not in gone]
+            for reading in beside:
+                findings += _first(coverage.doubled(reading, [] if reading.position in gone else kept))
         if block is None and found is not None:
             findings += coverage.dead(name, beside, found)
     findings += coverage.inserted(strategy)
@@ -76,15 +83,27 @@ def _of_line(
     yield from odd
     if any(each.code == "braces" for each in odd):  # what stands in wrong braces is no term to judge
         return
-    yield from booleans.mixed(reading)
-    yield from booleans.lower_case(reading)
-    yield from booleans.excluding(reading)
-    yield from terms.truncation(reading)
-    yield from terms.tags(reading)
-    yield from terms.quotation(reading)
-    yield from terms.stopwords(reading)
-    yield from terms.acronyms(reading, blocks)
-    yield from limits.limits(reading, blocks)
-    yield from headings.explosion(reading, tree)
-    yield from headings.names(reading, tree)
-    yield from unindexed(reading, known)
+    for check in (
+        booleans.mixed(reading),
+        booleans.lower_case(reading),
+        booleans.excluding(reading),
+        terms.truncation(reading),
+        terms.tags(reading),
+        terms.quotation(reading),
+        terms.stopwords(reading),
+        terms.acronyms(reading, blocks),
+        limits.limits(reading, blocks),
+        headings.explosion(reading, tree),
+        headings.names(reading, tree),
+        unindexed(reading, known),
+    ):
+        yield from _first(check)
+
+
+def _first(check: Iterator[Finding]) -> Iterator[Finding]:
+    """Stop after the first of many findings: a line with hundreds is repaired from the left, and linted again."""
+    for number, finding in enumerate(check, 1):
+        if number == MOST_OF_A_KIND:
+            yield finding._replace(message=f"{finding.message} There may be more like this further on in the line.")
+            return
+        yield finding

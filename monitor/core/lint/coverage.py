@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import lru_cache
 from typing import Final
 
 from monitor.core.lint.covering import covers
 from monitor.core.lint.findings import Finding, Repair, listed, shown
-from monitor.core.lint.reading import INSERT, Reading
+from monitor.core.lint.reading import INSERT, Level, Operand, Reading
 from monitor.core.query import And, MeshTree, Not, Or, Query, QuerySyntaxError, Term, children, ignored, parse, terms
 from monitor.core.query.document import TEXT_FIELDS
 from monitor.core.query.words import search_words
@@ -21,23 +22,23 @@ MOST_TRUNCATED: Final = 256
 _TEXTS: Final = TEXT_FIELDS | {None}
 
 
-def doubled(readings: Sequence[Reading]) -> Iterator[Finding]:
-    """A term that stands twice in one OR, or again in a later line, found by the earlier one already."""
-    earlier: dict[object, int] = {}
-    for reading in readings:
-        if reading.query is None or not reading.line.enabled:
+def doubled(reading: Reading, beside: Sequence[Reading]) -> Iterator[Finding]:
+    """A term that stands twice in one OR, or in an earlier line that finds all its papers already."""
+    if reading.query is None or not reading.line.enabled:
+        return
+    earlier: dict[str, int] = {}
+    for other in beside:
+        if other.position < reading.position and other.line.enabled and other.level and _is_any(other.level):
+            for operand in other.level.operands:
+                earlier.setdefault(_key(other, operand), other.position)
+    for level in reading.levels():
+        if not _is_any(level):
             continue
-        for level in reading.levels():
-            if any(each.name != "OR" for each in level.operators):
-                continue
-            seen: dict[object, int] = {}
-            for at, operand in enumerate(level.operands):
-                key = _key(reading, operand.start, operand.end)
-                lone = len(level.operands) == 1
-                elsewhere = earlier.get(key) if level is reading.level and not lone else None
-                if key not in seen and elsewhere is None:
-                    seen[key] = operand.start
-                    continue
+        seen = set[str]()
+        for at, operand in enumerate(level.operands):
+            key = _key(reading, operand)
+            elsewhere = earlier.get(key) if level is reading.level and len(level.operands) > 1 else None
+            if key in seen or elsewhere is not None:
                 where = "in this OR" if key in seen else f"in line {elsewhere}, which finds the same papers"
                 yield reading.finding(
                     "duplicate-term",
@@ -46,9 +47,7 @@ def doubled(readings: Sequence[Reading]) -> Iterator[Finding]:
                     f"{shown(reading.text[operand.start : operand.end])} stands already {where}.",
                     reading.repair("Remove it here", reading.without(level, at)),
                 )
-        if reading.level and all(each.name == "OR" for each in reading.level.operators):
-            for operand in reading.level.operands:
-                earlier.setdefault(_key(reading, operand.start, operand.end), reading.position)
+            seen.add(key)
 
 
 def covered(readings: Sequence[Reading], blocks: Mapping[str, Block], tree: MeshTree) -> Iterator[Finding]:
@@ -145,7 +144,7 @@ def lanes(strategy: Strategy) -> Iterator[Finding]:
     for lane in LANES:
         try:
             text = strategy.query(lane)
-            query = None if text is None else parse(text)
+            query = None if text is None else _parsed(text)
         except (UsageError, QuerySyntaxError) as error:
             yield Finding(
                 "lane-unreadable", "error", lane, 0, None, f"The {lane} lane cannot be put together: {error}."
@@ -191,7 +190,7 @@ def inserted(strategy: Strategy) -> Iterator[Finding]:
         elif block.joined == "any" and not block.name.startswith("T:") and _is_part(strategy, block.name):
             text = " OR ".join(f"({line.query})" for line in block.lines if line.enabled)
             try:
-                query = parse(strategy.line_query(Line(text, "")))
+                query = _parsed(strategy.line_query(Line(text, "")))
             except (UsageError, QuerySyntaxError):
                 continue
             yield from _one_eyed(block.name, query)
@@ -234,11 +233,17 @@ def _inserted_by(strategy: Strategy, counts: Callable[[Line], bool]) -> set[str]
     return names
 
 
+@lru_cache(maxsize=512)
+def _parsed(text: str) -> Query:
+    """Parse a line or lane with its blocks; a strategy is linted again after every keystroke that matters."""
+    return parse(text)
+
+
 def _whole(strategy: Strategy, reading: Reading) -> Query | None:
     if reading.query is None or not reading.line.enabled:
         return None
     try:
-        return parse(strategy.line_query(reading.line))
+        return _parsed(strategy.line_query(reading.line))
     except (UsageError, QuerySyntaxError):
         return None
 
@@ -267,5 +272,9 @@ def _canonical(query: Query) -> object:
     return query
 
 
-def _key(reading: Reading, start: int, end: int) -> str:
-    return " ".join(reading.text[start:end].lower().split())
+def _is_any(level: Level) -> bool:
+    return all(each.name == "OR" for each in level.operators)
+
+
+def _key(reading: Reading, operand: Operand) -> str:
+    return " ".join(reading.text[operand.start : operand.end].lower().split())

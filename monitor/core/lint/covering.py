@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from monitor.core.query import And, Flag, Leaf, MeshTree, Not, Or, Proximity, Query, Term, ignored
+from monitor.core.query import And, Flag, Leaf, MeshTree, Not, Or, Proximity, Query, Term, ignored, terms
 from monitor.core.query.qualifiers import qualifier_keys
 from monitor.core.query.words import heading_key, search_words
 
@@ -17,32 +17,39 @@ _TEXT: Final = {"ti": 0, "tiab": 1, "tw": 2}
 
 def covers(wide: Query, narrow: Query, tree: MeshTree) -> bool:
     """Say whether every paper that `narrow` finds is also found by `wide`."""
-    if wide == narrow:
-        return not _drops(wide)
-    if _drops(wide) or _drops(narrow):
-        return False
-    if isinstance(narrow, Or):
-        return all(covers(wide, part, tree) for part in narrow.parts)
-    if isinstance(wide, And):
-        return all(covers(part, narrow, tree) for part in wide.parts)
-    if isinstance(wide, Or) and any(covers(part, narrow, tree) for part in wide.parts):
-        return True
-    if isinstance(narrow, And):
-        return any(covers(wide, part, tree) for part in narrow.parts)
-    if isinstance(narrow, Not):
-        return covers(wide, narrow.base, tree)
-    if isinstance(wide, And | Or | Not):
-        return False
-    return _leaf_covers(wide, narrow, tree)
+    return not any(ignored(leaf) for leaf in terms(narrow)) and _Comparison(tree).covers(wide, narrow)
 
 
-def _drops(query: Query) -> bool:
-    """Say whether PubMed leaves words of it out, so that nothing is certain."""
-    if isinstance(query, And | Or):
-        return any(_drops(part) for part in query.parts)
-    if isinstance(query, Not):
-        return _drops(query.base) or any(_drops(part) for part in query.excluded)
-    return isinstance(query, Term) and ignored(query)
+class _Comparison:
+    """Compares two trees; each pair of nodes once, for deep ones meet again and again."""
+
+    def __init__(self, tree: MeshTree) -> None:
+        self.tree = tree
+        self.known: dict[tuple[int, int], bool] = {}
+
+    def covers(self, wide: Query, narrow: Query) -> bool:
+        pair = id(wide), id(narrow)
+        found = self.known.get(pair)
+        if found is None:
+            found = self.known[pair] = self.compare(wide, narrow)
+        return found
+
+    def compare(self, wide: Query, narrow: Query) -> bool:
+        if wide == narrow:
+            return True
+        if isinstance(narrow, Or):
+            return all(self.covers(wide, part) for part in narrow.parts)
+        if isinstance(wide, And):
+            return all(self.covers(part, narrow) for part in wide.parts)
+        if isinstance(wide, Or) and any(self.covers(part, narrow) for part in wide.parts):
+            return True
+        if isinstance(narrow, And):
+            return any(self.covers(wide, part) for part in narrow.parts)
+        if isinstance(narrow, Not):
+            return self.covers(wide, narrow.base)
+        if isinstance(wide, Or | Not) or ignored(wide):
+            return False
+        return _leaf_covers(wide, narrow, self.tree)
 
 
 def _leaf_covers(wide: Leaf, narrow: Leaf, tree: MeshTree) -> bool:

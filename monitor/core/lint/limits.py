@@ -62,7 +62,7 @@ def limits(reading: Reading, blocks: Mapping[str, Block]) -> Iterator[Finding]:
         if not names:
             narrows = all_joined and level is reading.level
         else:
-            narrows = names[at - 1] == "AND" if at else "OR" not in names
+            narrows = names[at - 1] == "AND" if at else names[0] == "AND" and "OR" not in names
         if len(kinds) == 1 and (kind := kinds.pop()) is not None and narrows:
             yield reading.finding(
                 kind,
