@@ -109,7 +109,7 @@ def _weekday(text: str | None) -> int | None:
 
 
 def _what(held: Subscription) -> str:
-    topics = ", ".join(each.topic for each in held.topics)
+    topics = ", ".join(f"{each.topic} (retired)" if each.retired else each.topic for each in held.topics)
     return f"{topics} on {DAYS[held.day].capitalize()}s at {held.hour:02d}:00 {held.zone}, at most {held.card_limit} papers in full"
 
 

@@ -22,10 +22,11 @@ COMMAND_LINE = Actor("command line", "admin")
 
 @dataclass(frozen=True, slots=True)
 class Followed:
-    """A topic followed by a subscription, and since when: hits found earlier are not news to it."""
+    """A topic followed by a subscription, and since when: hits found earlier are not news to it, nor a retired topic's."""
 
     topic: str
     since: datetime
+    retired: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -223,6 +223,9 @@ class Publishing:
             person = people.find(session, key)
             if person is not None and person.subscription is not None and person.subscription.topics:
                 held = person.subscription
+                if all(each.retired for each in held.topics):
+                    named = ", ".join(each.topic for each in held.topics)
+                    raise UsageError(f"{person.address} follows only topics that are retired: {named}")
                 zone = zone_of(held)
                 if zone is None:
                     raise UsageError(

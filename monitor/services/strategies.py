@@ -298,7 +298,7 @@ def _write(session: Session, plan: Plan, reason: str, because: str | None, actor
         version += 1
         told: dict[str, Any] = {"version": version, "reason": why, **standing, "changes": list(changes.words)}
         if stored is None:
-            told |= {"title": topic.title, "sentinels": list(topic.sentinels)}
+            told |= {"title": topic.title, "sentinels": sorted(topic.sentinels)}
         action = "topic.add" if stored is None else "topic.save"
         before = {"version": stored.version} if stored is not None else None
         events.record(session, actor, action, subject, now, before, told)
@@ -309,7 +309,7 @@ def _write(session: Session, plan: Plan, reason: str, because: str | None, actor
     if changes.sentinels_gained or changes.sentinels_lost:
         strategies.set_sentinels(session, topic.id, topic.sentinels)
         if stored is not None:
-            old_ones, new_ones = list(stored.topic.sentinels), list(topic.sentinels)
+            old_ones, new_ones = sorted(stored.topic.sentinels), sorted(topic.sentinels)
             after = {"sentinels": new_ones, "reason": why, **({} if changes.strategy else standing)}
             events.record(session, actor, "topic.sentinels", subject, now, {"sentinels": old_ones}, after)
     return Saved(draft.topic_id, version, changes.strategy, plan)

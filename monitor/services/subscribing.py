@@ -5,7 +5,7 @@ from __future__ import annotations
 import secrets
 import zoneinfo
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
 from typing import Any
@@ -136,7 +136,7 @@ class Subscribing:
             person = _known(session, read_address(address))
             if person.disabled_at is not None:
                 raise UsageError(f"{person.address} is disabled; add the person again first")
-            wanted = _topics(people.living_topics(session), topics)
+            wanted = _topics(people.living_topics(session), topics, people.retired_topics(session))
             if person.suppressed is not None:
                 self._opt_in(session, person, opt_in, actor)
             held = person.subscription
@@ -277,8 +277,10 @@ def _told(subscription: Subscription) -> dict[str, Any]:
     }
 
 
-def _topics(living: dict[str, str], wanted: Sequence[str]) -> list[str]:
+def _topics(living: dict[str, str], wanted: Sequence[str], retired: Collection[str]) -> list[str]:
     unknown = [topic for topic in wanted if topic not in living]
+    if unknown and unknown[0] in retired:
+        raise UsageError(f"{unknown[0]} is retired; `monitor topic restore {unknown[0]}` brings it back")
     if unknown:
         near = get_close_matches(unknown[0], living, 1)
         hint = f"; did you mean {near[0]}?" if near else f"; there are {', '.join(living) or 'none yet'}"

@@ -87,8 +87,8 @@ class Topics:
             held = [strategies.version(session, name, each.version) for each in versions]
             log = events.about(session, f"topic:{name}")
         shown: list[Topic | None] = [None, *(replace(stored, strategy=each) for each in held)]
-        found = [
-            Entry(
+        made = {
+            each.version: Entry(
                 each.at,
                 maker(each),
                 f"version {each.version}",
@@ -98,13 +98,17 @@ class Topics:
                 difference(old, new).words if old is not None and new is not None else (),
             )
             for each, (old, new) in zip(versions, pairwise(shown), strict=True)
-        ]
-        found += [
-            Entry(each.at, each.actor, what, str((each.after or {}).get("reason") or ""), None, _accepted(each.after))
-            for each in log
-            if (what := _told(each)) is not None
-        ]
-        return tuple(sorted(found, key=lambda each: (each.at, each.version or 0), reverse=True))
+        }
+        logged: list[Entry] = []
+        for each in log:
+            version = made.pop((each.after or {}).get("version", 0), None)
+            if version is not None:
+                logged.append(replace(version, by=each.actor))
+            elif (what := _told(each)) is not None:
+                reason = str((each.after or {}).get("reason") or "")
+                logged.append(Entry(each.at, each.actor, what, reason, None, _accepted(each.after)))
+        # Versions of the starter are in no log; the log is in the order of writing, whatever the clock said.
+        return tuple(sorted([*made.values(), *logged], key=lambda each: each.at)[::-1])
 
     def followers(self, name: str) -> list[str]:
         """Return the addresses of those who follow a topic, retired or not."""

@@ -128,6 +128,11 @@ def living_topics(session: Session) -> dict[str, str]:
     return {row.id: row.title for row in rows}
 
 
+def retired_topics(session: Session) -> set[str]:
+    """Return the topics that cannot be followed any more."""
+    return set(session.scalars(select(TopicRow.id).where(TopicRow.retired_at.is_not(None))))
+
+
 def suppression(session: Session, key: str) -> SuppressionRow | None:
     return session.get(SuppressionRow, key)
 
@@ -173,13 +178,18 @@ def _people(session: Session, *where: ColumnElement[bool]) -> list[Person]:
 def _topics(session: Session, *where: ColumnElement[bool]) -> dict[int, tuple[Followed, ...]]:
     found: dict[int, list[Followed]] = {}
     for row in session.execute(
-        select(SubscriptionTopicRow.subscription_id, SubscriptionTopicRow.topic_id, SubscriptionTopicRow.since)
+        select(
+            SubscriptionTopicRow.subscription_id,
+            SubscriptionTopicRow.topic_id,
+            SubscriptionTopicRow.since,
+            TopicRow.retired_at,
+        )
         .join(SubscriptionRow, SubscriptionRow.id == SubscriptionTopicRow.subscription_id)
         .join(TopicRow, TopicRow.id == SubscriptionTopicRow.topic_id)
         .where(*where)
         .order_by(SubscriptionTopicRow.subscription_id, TopicRow.position, TopicRow.id)
     ):
-        found.setdefault(row.subscription_id, []).append(Followed(row.topic_id, row.since))
+        found.setdefault(row.subscription_id, []).append(Followed(row.topic_id, row.since, row.retired_at is not None))
     return {subscription_id: tuple(topics) for subscription_id, topics in found.items()}
 
 
