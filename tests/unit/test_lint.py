@@ -138,6 +138,7 @@ CASES = (
     Case("fable[tiab] NOT story[tiab]", "not", "warning", 13, "fable[tiab]", says="label"),
     Case("fable[tiab] NOT {NK}", "not", "warning", 13, "fable[tiab]"),
     Case("fable[tiab] NOT (animals[mh] NOT humans[mh])", "not-animals", "note", 13),
+    Case("fable[tiab] NOT (animals[mh] NOT (animals[mh] AND humans[mh]))", "not-animals", "note", 13),
     # truncation
     Case("CIK*[tiab] AND fable[tiab]", "short-stem", "error", 1, "CIK[tiab] AND fable[tiab]", says="4"),
     Case('"DC-CIK*"[tiab]', "short-stem", "error", 1, '"DC-CIK"[tiab]'),
@@ -212,7 +213,7 @@ CASES = (
         says="D016440",
     ),
     Case('"Killer Cells, Natrual"[mh:noexp]', "unknown-heading", "note", 1, '"Killer Cells, Natural"[mh:noexp]'),
-    Case('"Invented Fables"[mh]', "unknown-heading", "note", 1, says="leaves out"),
+    Case('"Invented Fables"[mh]', "unknown-heading", "note", 1, says="Not in the part of MeSH"),
     Case(
         '"Former Name"[mh:noexp]',
         "unknown-heading",
@@ -258,6 +259,7 @@ def test_a_line(case: Case) -> None:
     [
         "fable[tiab] AND (story[tiab] OR tale[tiab])",
         "fable[tiab] AND story[tiab] NOT (animals[mh] NOT humans[mh])",
+        "fable[tiab] NOT (animals[mh] NOT (animals[mh] AND humans[mh]))",
         '"CAR NK"[tiab:~2] OR "two words"[tiab]',
         "(BiKE[tiab] OR TriKEs[tiab]) AND {NK}",
         "CIK[tiab] AND ({NK} OR fable[tiab])",
@@ -276,6 +278,12 @@ def test_a_line(case: Case) -> None:
 def test_nothing_is_said_of_a_sound_line(query: str) -> None:
     heavy = [each for each in lint_line(query) if each.weight != "note" or each.code == "duplicate-term"]
     assert heavy == []
+
+
+def test_headings_that_do_not_ship_are_one_note_a_line() -> None:
+    (finding,) = lint_line('"Invented Fables"[mh] OR "Told Tales"[mh] OR "Killer Cells, Natural"[mh:noexp]')
+    assert (finding.code, finding.column) == ("unknown-heading", 1)
+    assert "Invented Fables and Told Tales" in finding.message
 
 
 def test_an_exploded_heading_is_accepted_where_the_reason_says_so() -> None:

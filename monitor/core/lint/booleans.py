@@ -71,14 +71,20 @@ def lower_case(reading: Reading) -> Iterator[Finding]:
 
 def excluding(reading: Reading) -> Iterator[Finding]:
     """NOT deletes papers that merely mention a word (Cochrane advises against it); noise is labelled instead."""
+    safe = [
+        each.level
+        for level in reading.levels()
+        for operator, each in zip(level.operators, level.operands[1:], strict=True)
+        if operator.name == "NOT" and each.level is not None and _is_animals_only(each.level)
+    ]
     for level in reading.levels():
-        if _is_animals_only(level):
+        if any(level is each for each in safe):
             continue
         for at, operator in enumerate(level.operators, 1):
             if operator.name != "NOT":
                 continue
             excluded = level.operands[at]
-            if excluded.level is not None and _is_animals_only(excluded.level):
+            if any(excluded.level is each for each in safe):
                 yield reading.finding(
                     "not-animals",
                     "note",
@@ -175,9 +181,19 @@ def _dropped(reading: Reading, at: int, word: str) -> str:
 
 
 def _is_animals_only(level: Level) -> bool:
-    leaves = [each.placed.leaf for each in level.operands if each.placed is not None]
-    names = [heading_key(leaf.text) for leaf in leaves if isinstance(leaf, Term) and leaf.field == "mh"]
-    return [each.name for each in level.operators] == ["NOT"] and names == [("animals",), ("humans",)]
+    """Know `animals NOT humans`, and `animals NOT (animals AND humans)`, which is the same."""
+    if [each.name for each in level.operators] != ["NOT"] or _heading(level.operands[0]) != ("animals",):
+        return False
+    excluded = level.operands[1]
+    if excluded.level is None:
+        return _heading(excluded) == ("humans",)
+    both = sorted(_heading(each) for each in excluded.level.operands)
+    return [each.name for each in excluded.level.operators] == ["AND"] and both == [("animals",), ("humans",)]
+
+
+def _heading(operand: Operand) -> tuple[str, ...]:
+    leaf = operand.placed.leaf if operand.placed is not None else None
+    return heading_key(leaf.text) if isinstance(leaf, Term) and leaf.field == "mh" else ()
 
 
 _LETTERS = Line("abcdefghijklmnopqrstuvwxyz", "")

@@ -77,6 +77,7 @@ def names(reading: Reading, tree: MeshTree) -> Iterator[Finding]:
     searched = {heading.ui for each in reading.placed if (heading := _heading(each, tree)) is not None}
     written = {heading_key(each.leaf.text) for each in reading.placed if isinstance(each.leaf, Term)}
     told = _UI.findall(reading.line.reason)
+    elsewhere: list[Placed] = []
     for placed in reading.placed:
         leaf = placed.leaf
         if not isinstance(leaf, Term) or leaf.field not in {"mh", "majr", "pt"}:
@@ -95,8 +96,13 @@ def names(reading: Reading, tree: MeshTree) -> Iterator[Finding]:
             continue
         heading = tree.find(name)
         if heading is None:
-            if heading_key(name) not in _TRAPS:
-                yield _unknown(reading, placed, leaf, tree, [ui for ui in told if ui not in searched])
+            if heading_key(name) in _TRAPS:
+                continue
+            finding = _unknown(reading, placed, leaf, tree, [ui for ui in told if ui not in searched])
+            if finding is None:
+                elsewhere.append(placed)
+            else:
+                yield finding
         elif heading.ui in RENAMED:
             yield from _former(reading, placed, leaf, heading, written)
         elif heading_key(name) != heading_key(heading.name) and name.strip().upper() != heading.ui:
@@ -108,6 +114,15 @@ def names(reading: Reading, tree: MeshTree) -> Iterator[Finding]:
                 "that the line still finds it when entry terms move.",
                 reading.repair(f"Write {heading.name}", _renamed(reading, placed, _with(heading.name, qualifier))),
             )
+    if elsewhere:
+        named = dict.fromkeys(shown(_parted(each.leaf)[0]) for each in elsewhere if isinstance(each.leaf, Term))
+        yield reading.finding(
+            "unknown-heading",
+            "note",
+            elsewhere[0].start,
+            f"Not in the part of MeSH that ships here: {listed(named, apart='; ')}. Look them up in NLM's MeSH browser: what is "
+            "narrower is not known here, and a name that PubMed does not know finds nothing.",
+        )
     headings = [each for each in reading.placed if isinstance(each.leaf, Term) and each.leaf.field in {"mh", "majr"}]
     known = [ui for ui in told[:1] if tree.name(ui) is not None]
     all_known = all(_heading(each, tree) is not None for each in headings)
@@ -140,7 +155,7 @@ def _renamed(reading: Reading, placed: Placed, name: str) -> str:
     return reading.edited(placed.start, placed.tag, f'"{name}"')
 
 
-def _unknown(reading: Reading, placed: Placed, leaf: Term, tree: MeshTree, told: list[str]) -> Finding:
+def _unknown(reading: Reading, placed: Placed, leaf: Term, tree: MeshTree, told: list[str]) -> Finding | None:
     name, qualifier = _parted(leaf)
     if _UI_LIKE.fullmatch(name):
         right = [ui for ui in told if tree.name(ui) is not None]
@@ -155,13 +170,15 @@ def _unknown(reading: Reading, placed: Placed, leaf: Term, tree: MeshTree, told:
     close = tree.name(told[0]) if told and tree.name(told[0]) else None
     similar = tree.similar(name)
     close = close or (similar.name if similar else None)
-    hint = f" Did you mean {close}?" if close else " It may be one that the part of MeSH shipped here leaves out."
+    if close is None:
+        return None
     kind = "publication type" if leaf.field == "pt" else "heading"
     return reading.finding(
         "unknown-heading",
         "note",
         placed.start,
-        f"{shown(name)} is no {kind} of the MeSH that ships here.{hint} A name that PubMed does not know finds nothing.",
+        f"{shown(name)} is no {kind} of the MeSH that ships here. Did you mean {close}? A name that PubMed does not know finds "
+        "nothing.",
         _write(reading, placed, close, qualifier),
     )
 

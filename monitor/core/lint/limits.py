@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from typing import Final
 
 from monitor.core.lint.findings import Finding, shown
-from monitor.core.lint.reading import Operand, Reading
+from monitor.core.lint.reading import Level, Operand, Reading
 from monitor.core.query import And, DateRange, Flag, Leaf, Not, Or, Query, Recent, Term, children
 from monitor.core.query.filters import OUT_OF_REACH, filter_key, filter_search, subset_test
 from monitor.core.query.words import heading_key
@@ -44,8 +44,14 @@ def limits(reading: Reading, blocks: Mapping[str, Block]) -> Iterator[Finding]:
     """Say what a limit joined with AND costs, and that dates are added by the poll."""
     block = blocks.get(reading.block)
     all_joined = block is not None and block.joined == "all" and len(block.lines) > 1
+    excluded = list[Level]()
     for level, at in reading.operands():
         operand = level.operands[at]
+        inside = any(level is each for each in excluded)
+        if operand.level is not None and (inside or (at and level.operators[at - 1].name == "NOT")):
+            excluded.append(operand.level)
+        if inside:  # what is taken away is no limit, and told as NOT
+            continue
         text = shown(reading.text[operand.start : operand.end])
         if operand.placed is not None and isinstance(operand.placed.leaf, DateRange | Recent):
             yield reading.finding(
