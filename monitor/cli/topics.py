@@ -57,11 +57,12 @@ def show(
         draft = Draft(topic.id, topic.title, strategy, topic.sentinels, made.version)
         findings = here.strategies.lint(draft, library=False)
         unknown = here.strategies.unknown_phrases(strategy)
+        feeds = {form: here.links.feed(here.links.topic_feed_key(topic.id), form) for form in ("atom", "json")}
     weights = summary(findings)
     if as_json:
         print_json(
             _object(state, whole=(made, strategy))
-            | {"lint": weights, "unknown_phrases": [list(each) for each in unknown]}
+            | {"lint": weights, "unknown_phrases": [list(each) for each in unknown], "feeds": feeds}
         )
         return
     retired = state.stored.retired_at
@@ -73,6 +74,8 @@ def show(
     typer.echo(f"by {_maker(made)}, {made.at:%Y-%m-%d %H:%M} UTC: {made.reason}")
     for each in made.accepted:
         typer.echo(f"accepted: {each}")
+    if retired is None:
+        typer.echo(f"feed: {feeds['atom']}")
     if topic.sentinels:
         typer.echo("must find: " + ", ".join(map(str, topic.sentinels)))
     said = ", ".join(count(number, weight) for weight, number in weights.items() if number)
