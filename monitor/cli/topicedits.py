@@ -314,3 +314,5 @@ def _print_findings(draft: Draft, findings: tuple[Finding, ...]) -> None:
         typer.echo(f"  {each.message}")
         if each.repair is not None:
             typer.echo(f"  repair: {each.repair.words}: {each.repair.query}{'' if each.repair.enabled else '  (off)'}")
+        if each.alternative is not None:
+            typer.echo(f"  or: {each.alternative.words}: {each.alternative.query}")

@@ -149,6 +149,7 @@ CASES = (
     Case("leuk*mia[tiab]", "truncation-in-word", "error", 1),
     Case("*oma[tiab]", "truncation-in-word", "error", 1, "oma[tiab]"),
     Case("tumo?r[tiab]", "wildcard", "error", 1, says="one wildcard"),
+    Case("wom#n[tiab]", "wildcard", "error", 1, says="one wildcard"),
     Case("neoplasm*[mh]", "truncation-heading", "warning", 1, '"Neoplasms"[mh]'),
     # tags and quotation marks
     Case("fable", "untagged", "warning", 1, "fable[tiab]"),
@@ -270,6 +271,7 @@ def test_a_line(case: Case) -> None:
         '"graft and host"[tiab]',
         '"Retraction of Publication"[pt] OR "Retraction Notice"[pt]',
         '"science and stories"[ta]',
+        '"who tells fables?"[ti]',
         "CD16*[tiab]",
         "hasretractionin",
         "90000001 90000002[uid]",
@@ -551,7 +553,7 @@ def test_findings_as_json_and_in_sum() -> None:
     assert summary(found) == {"error": 0, "warning": 2, "note": 1}
     mixed = as_json(found[2])
     assert mixed["alternative"] == {
-        "words": "Or write fable OR (story[tiab] AND tale[tiab])",
+        "words": "Write what a formula would mean",
         "query": "fable OR (story[tiab] AND tale[tiab])",
         "enabled": True,
     }

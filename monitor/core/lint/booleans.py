@@ -25,7 +25,7 @@ def mixed(reading: Reading) -> Iterator[Finding]:
         theirs = _from_left(reading, level)
         repair = reading.repair("Keep what PubMed does, with parentheses", reading.edited(start, end, theirs))
         other = _bound_first(reading, level)
-        alternative = reading.repair(f"Or write {shown(other, 120)}", reading.edited(start, end, other))
+        alternative = reading.repair("Write what a formula would mean", reading.edited(start, end, other))
         changed = next(at for at, name in enumerate(names) if name != names[0])
         same = other == theirs
         message = (

@@ -16,7 +16,7 @@ from monitor.core.query.flags import OWN_FLAGS
 from monitor.core.query.words import MIN_STEM, search_words
 from monitor.core.strategy import Block
 
-_WILDCARD: Final = re.compile(r"\w[?#$](?:\w|$)")
+_WILDCARD: Final = re.compile(r"\w[?#$]\w|[a-z]{3}[#$]$")
 _CAPITALS: Final = re.compile(r"\s(AND|OR|NOT)\s")
 _BLANKS: Final = re.compile(r"\s+")
 _HEADINGS: Final = HEADING_FIELDS | {"nm"}
@@ -247,9 +247,7 @@ def _untagged(reading: Reading, placed: Placed, body: str) -> Finding:
     alternative = None
     if repair is not None and not body.startswith('"') and len(body.split()) > 1:
         apart = " AND ".join(f"{word}[tiab]" for word in body.split())
-        alternative = reading.repair(
-            "Or search the words apart", reading.edited(placed.start, placed.end, f"({apart})")
-        )
+        alternative = reading.repair("Search the words apart", reading.edited(placed.start, placed.end, f"({apart})"))
     if hyphen:
         message = (
             f"{shown(body)} has no tag: PubMed takes it as a phrase over all fields, and finds nothing at all when its phrase "
