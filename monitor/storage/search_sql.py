@@ -1,0 +1,116 @@
+"""What both databases share when a search becomes SQL: parameters, and the conditions that no index column answers."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from typing import Any
+
+from sqlalchemy import text
+from sqlalchemy.orm import Session
+
+from monitor.core.query.own import OPEN
+from monitor.storage.search_plan import Among, Between, Condition, Standing
+
+STANDING_TAGGING = (
+    "t.added AND NOT EXISTS (SELECT 1 FROM tagging AS u"
+    " WHERE u.pmid = t.pmid AND u.facet = t.facet AND u.term = t.term AND u.id > t.id)"
+)
+STANDING_DECISION = "NOT EXISTS (SELECT 1 FROM decision AS e WHERE e.pmid = d.pmid AND e.id > d.id)"
+
+
+class Statement:
+    """SQL under construction: hands out names for values."""
+
+    def __init__(self, *, sqlite: bool) -> None:
+        self.sqlite = sqlite
+        self.values: dict[str, Any] = {}
+
+    def bind(self, value: Any) -> str:
+        name = f"p{len(self.values)}"
+        self.values[name] = value
+        return f":{name}"
+
+    def bind_all(self, values: Sequence[Any]) -> str:
+        return ", ".join(map(self.bind, values))
+
+    def numbers(self, values: Sequence[int]) -> str:
+        """Return a table expression of many numbers as one value, for `IN (...)`."""
+        if self.sqlite:
+            return f"SELECT value FROM json_each({self.bind(json.dumps(values))})"  # noqa: S608
+        return f"SELECT unnest(CAST({self.bind(list(values))} AS bigint[]))"
+
+    def run(self, session: Session, sql: str) -> Any:
+        return session.execute(text(sql), self.values)
+
+
+def condition(statement: Statement, asked: Condition, pmid: str, *, probe: bool) -> str:
+    """Write a condition on the PMID that the expression `pmid` gives.
+
+    `probe` asks for each citation on its own, which is best when few are looked at; otherwise all that fit are
+    gathered first.
+    """
+    if isinstance(asked, Between):
+        return f"{pmid} BETWEEN {statement.bind(asked.low)} AND {statement.bind(asked.high)}"
+    if isinstance(asked, Among):
+        return f"{pmid} IN ({statement.numbers(asked.pmids)})"
+    negated = "NOT " if asked == Standing("decision", (OPEN,)) else ""
+    if not probe:
+        return f"{pmid} {negated}IN ({' UNION ALL '.join(standing(statement, asked))})"
+    probes = " OR ".join(f"EXISTS ({each})" for each in standing(statement, asked, pmid))
+    return f"{negated}({probes})"
+
+
+def standing(statement: Statement, asked: Standing, pmid: str | None = None) -> list[str]:
+    """Write the SELECTs that give the PMIDs for which a value stands; of `open` those that are not.
+
+    With `pmid` they look at that citation alone.
+    """
+    if asked.field == "decision":
+        verdict = statement.bind(asked.values[0])
+        compared = "<>" if asked.values[0] == OPEN else "="
+        where = f"d.verdict {compared} {verdict} AND {STANDING_DECISION}"
+        return [f"SELECT d.pmid FROM decision AS d WHERE {where}{_at('d', pmid)}"]  # noqa: S608
+    if asked.field in {"topic", "wide"}:
+        lane = "core" if asked.field == "topic" else "wide"
+        topics = statement.bind_all(asked.values)
+        where = f"h.topic_id IN ({topics}) AND h.lane = '{lane}' AND h.ended_at IS NULL"
+        found = [f"SELECT h.pmid FROM hit AS h WHERE {where}{_at('h', pmid)}"]  # noqa: S608
+        if lane == "core":
+            kept = f"d.verdict = 'keep' AND {_kept_in(statement, topics)} AND {STANDING_DECISION}"
+            found.append(f"SELECT d.pmid FROM decision AS d WHERE {kept}{_at('d', pmid)}")  # noqa: S608
+        return found
+    where = f"t.facet = {statement.bind(asked.field)} AND t.term IN ({statement.bind_all(asked.values)})"
+    return [f"SELECT t.pmid FROM tagging AS t WHERE {where} AND {STANDING_TAGGING}{_at('t', pmid)}"]  # noqa: S608
+
+
+def names(session: Session, field: str) -> list[str]:
+    """Return every value there is in a field of ours."""
+    if field in {"topic", "wide"}:
+        return list(session.scalars(text("SELECT id FROM topic")))
+    # From one distinct term to the next through the index: as many steps as terms, not as rows.
+    return list(session.scalars(text(_TERMS), {"facet": field}))
+
+
+_TERMS = """
+WITH RECURSIVE found(term) AS (
+  SELECT min(term) FROM tagging WHERE facet = :facet
+  UNION ALL
+  SELECT (SELECT min(t.term) FROM tagging AS t WHERE t.facet = :facet AND t.term > f.term)
+  FROM found AS f WHERE f.term IS NOT NULL
+) SELECT term FROM found WHERE term IS NOT NULL
+"""
+
+
+def kept_topics(*, sqlite: bool) -> str:
+    """Return the table expression of the topics of decision `d`, one row each; call it `k`, its column is `value`."""
+    return "json_each(d.topics)" if sqlite else "json_array_elements_text(d.topics)"
+
+
+def _kept_in(statement: Statement, topics: str) -> str:
+    table = kept_topics(sqlite=statement.sqlite)
+    return f"EXISTS (SELECT 1 FROM {table} AS k WHERE k.value IN ({topics}))"  # noqa: S608
+
+
+def _at(alias: str, pmid: str | None) -> str:
+    return f" AND {alias}.pmid = {pmid}" if pmid else ""
