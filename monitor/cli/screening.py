@@ -8,6 +8,7 @@ import typer
 
 from monitor.cli.frame import LARGEST_PMID, PARTLY, Json, app, house, leave, print_json, tell
 from monitor.cli.library import Pmids
+from monitor.core.screening import LEVELS, REASONS
 from monitor.errors import UsageError
 
 if TYPE_CHECKING:
@@ -99,13 +100,13 @@ def how_it_stands(paper: Screened) -> str:
     parts = []
     if given.verdict is not None:
         parts.append(given.verdict + (f" in {', '.join(given.topics)}" if given.topics else ""))
-        parts[0] += f" ({given.reason})" if given.reason else ""
+        parts[0] += f" as {given.reason}: {REASONS[given.reason]}" if given.reason else ""
         if paper.reopened:
             parts.append("title or abstract changed since: read again")
     if paper.tags:
         parts.append("tags " + ", ".join(paper.tags))
     if paper.level is not None:
-        parts.append(f"level {paper.level}")
+        parts.append(f"level {paper.level} ({LEVELS[paper.level]})")
     if paper.claims:
         parts.append("claims " + ", ".join(paper.claims))
     if given.note is not None:

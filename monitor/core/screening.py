@@ -174,9 +174,9 @@ def judge(
         raise UsageError(f"no topic is called {', '.join(unknown)}; topics are {', '.join(known)}")
     if given is Verdict.DISMISS:
         if reason is None:
-            raise UsageError(f"dismiss needs a reason: {', '.join(REASONS)}")
+            raise UsageError(f"dismiss needs a reason, one of\n{_listed(REASONS)}")
         if reason not in REASONS:
-            raise UsageError(f"{reason!r} is no reason to dismiss; choose from {', '.join(REASONS)}")
+            raise UsageError(f"{reason!r} is no reason to dismiss; choose from\n{_listed(REASONS)}")
         if reason == "other" and text is None:
             raise UsageError("the reason other needs a note that says which")
     return Judgement(given, tuple(dict.fromkeys(topics)), reason, text)
@@ -211,7 +211,7 @@ def read_level(text: str) -> str:
     """Return a level of `LEVELS`, however it is written; raises UsageError for another."""
     found = next((level for level in LEVELS if level.casefold() == text.strip().casefold()), None)
     if found is None:
-        raise UsageError(f"{text!r} is no level of evidence; choose from {', '.join(LEVELS)}")
+        raise UsageError(f"{text!r} is no level of evidence; choose from\n{_listed(LEVELS)}")
     return found
 
 
@@ -224,3 +224,7 @@ def read_claim(text: str) -> str:
 
 
 READERS: Final = {"tag": read_tag, "level": read_level, "claim": read_claim}
+
+
+def _listed(words: Mapping[str, str]) -> str:
+    return "\n".join(f"  {name:<18} {meaning}" for name, meaning in words.items())

@@ -137,7 +137,7 @@ def test_what_is_not_read_is_not_part_of_the_fingerprint() -> None:
         ("keep", {"topics": ["car-t"]}, "no topic is called car-t; topics are car-nk, cik"),
         ("keep", {"topics": ["car-nk"], "reason": "other"}, "a reason goes with dismiss"),
         ("maybe", {"topics": ["car-nk"]}, "topics go with keep"),
-        ("dismiss", {}, "needs a reason: fish-cik"),
+        ("dismiss", {}, "needs a reason, one of\n  fish-cik  "),
         ("dismiss", {"reason": "boring"}, "'boring' is no reason"),
         ("dismiss", {"reason": "other", "note": " "}, "needs a note"),
         ("maybe", {"note": "x" * 2001}, "at most 2,000"),
@@ -198,7 +198,7 @@ def test_levels_and_claims_are_read_however_they_are_written() -> None:
 
 @pytest.mark.parametrize("text", ["B", "B4", "", "AA"])
 def test_other_levels_are_refused(text: str) -> None:
-    with pytest.raises(UsageError, match="choose from A, B1, B2, B3, C, D, E, X, none"):
+    with pytest.raises(UsageError, match="(?s)choose from\n  A  .*\n  none  "):
         read_level(text)
 
 
