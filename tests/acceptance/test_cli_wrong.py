@@ -269,7 +269,7 @@ def test_an_unexpected_fault_shows_no_secret_either(
     """A fault of ours, standing in for all the unknown ones, whose message holds what it was working with."""
     from monitor.services.topics import Topics
 
-    def broken(_self: object) -> None:
+    def broken(_self: object, **_: object) -> None:
         raise RuntimeError(f"while asking with {CANARIES['MONITOR_NCBI_API_KEY']}")
 
     house.settings |= CANARIES

@@ -170,7 +170,7 @@ def test_a_changed_address_is_logged_with_both(database: Database, subscribing: 
     ("wrong", "said"),
     [
         ({"topics": ["car-nkk"]}, "did you mean car-nk"),
-        ({"topics": ["old"]}, "is no topic"),
+        ({"topics": ["old"]}, "old is retired"),
         ({"topics": []}, "at least one topic"),
         ({"topics": ["cik"], "day": 7}, "day"),
         ({"topics": ["cik"], "hour": 24}, "hour"),
