@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from monitor.core.draft import Draft
     from monitor.core.strategy import Lane
     from monitor.core.trials import Shown
-    from monitor.services.comparing import Difference, LaneDiff, Side
+    from monitor.services.comparing import Difference, Side
     from monitor.services.previewing import Previewed
     from monitor.services.suggesting import Phrase
     from monitor.services.trials import LaneTest, LineTest, Tested
@@ -30,20 +30,28 @@ WIDTH = 40
 """Characters of the longest bar."""
 TopicName = Annotated[str, typer.Argument(metavar="TOPIC")]
 LaneName = Annotated[str, typer.Option("--lane", metavar="LANE", help="core or wide.")]
-Which = Annotated[
-    str | None,
-    typer.Option("--draft", metavar="VERSION|FILE", help="An older version, or a topic file, instead of what stands."),
+FromFile = Annotated[
+    Path | None, typer.Option("--from", metavar="FILE", help="A topic file that is not saved, instead of what stands.")
+]
+Number = Annotated[
+    int | None, typer.Option("--version", metavar="N", min=1, help="An older version, instead of what stands.")
 ]
 
 
 @group.command("preview")
-def preview(topic: TopicName, lane: LaneName = "core", which: Which = None, as_json: Json = False) -> None:
+def preview(
+    topic: TopicName,
+    lane: LaneName = "core",
+    source: FromFile = None,
+    version: Number = None,
+    as_json: Json = False,
+) -> None:
     """Count what a search would find: by year, lately, the newest papers, and the share that is in the library."""
     from monitor.services.previewing import PREVIEW_REQUESTS
 
     chosen = lanes_named(lane)[0]
     with desk() as here, asking(PREVIEW_REQUESTS + 1) as heard:
-        draft = drafted(here, topic, which)
+        draft = drafted(here, topic, source, version)
         found = here.trials.preview(draft, chosen, tell=heard)
     if as_json:
         _print_object(found)
@@ -72,14 +80,18 @@ def diff(
 ) -> None:
     """Compare two versions of a search: papers gained and lost, by the library and by PubMed, and by which line."""
     with desk() as here, asking() as heard:
-        newer = drafted(here, topic, new)
-        before = _number(old, "--from") if old is not None else _version_before(here, topic, new)
+        to_version = _number(new, "--to") if new is not None and new.isdecimal() else None
+        to_file = Path(new) if new is not None and to_version is None else None
+        newer = drafted(here, topic, to_file, to_version)
+        before = _number(old, "--from") if old is not None else _version_before(here, topic, to_file, to_version)
         older = here.strategies.version(topic, before)
         found = here.trials.diff(older, newer, tell=heard)
     if as_json:
         _print_object(found)
     else:
-        _print_diff(topic, f"version {before}", _called(newer, new), found)
+        _print_diff(
+            topic, f"version {before}", str(to_file) if to_file else f"version {to_version or newer.based_on}", found
+        )
     _tell_problems(found.why_not, found.refusals)
 
 
@@ -87,12 +99,13 @@ def diff(
 def hold_against(
     topic: TopicName,
     pmid: Annotated[int, typer.Argument(metavar="PMID", min=1, max=LARGEST_PMID)],
-    which: Which = None,
+    source: FromFile = None,
+    version: Number = None,
     as_json: Json = False,
 ) -> None:
     """Hold a search against one paper: line by line found or not, by which words, and what it lacks."""
     with desk() as here, asking() as heard:
-        draft = drafted(here, topic, which)
+        draft = drafted(here, topic, source, version)
         try:
             found = here.trials.test(draft, pmid, tell=heard)
         except NotFound as error:
@@ -100,7 +113,7 @@ def hold_against(
             leave(PARTLY)
         phrases: tuple[Phrase, ...] = ()
         wide_only = [each.found or each.pubmed for each in found.lanes] == [False, True]
-        if found.paper.held and which is None and wide_only:
+        if found.paper.held and source is None and version is None and wide_only:
             phrases = here.trials.phrases_for_core(topic, pmid).phrases
     if as_json:
         from monitor.formats.pages import plain
@@ -111,18 +124,19 @@ def hold_against(
     _tell_problems(found.why_not, found.refusals)
 
 
-def drafted(here: House, topic: str, which: str | None) -> Draft:
-    """Return what stands, an older version, or what a topic file says; raises UsageError for neither number nor file."""
-    if which is None:
-        return here.strategies.draft(topic)
-    if which.isdecimal() and not Path(which).exists():
-        return replace(here.strategies.draft(topic), strategy=here.strategies.version(topic, _number(which, "version")))
-    drafts = drafts_in(here, Path(which))
+def drafted(here: House, topic: str, source: Path | None = None, version: int | None = None) -> Draft:
+    """Return what stands, or what a topic file says, or an older version; raises UsageError for both at once."""
+    if source is not None and version is not None:
+        raise UsageError("say --from or --version, not both")
+    if source is None:
+        draft = here.strategies.draft(topic)
+        return draft if version is None else replace(draft, strategy=here.strategies.version(topic, version))
+    drafts = drafts_in(here, source)
     for each in drafts:
         if each.topic_id == topic:
             return each
     names = ", ".join(each.topic_id for each in drafts) or "no topic"
-    raise UsageError(f"{which} holds {names}, not {topic}")
+    raise UsageError(f"{source} holds {names}, not {topic}")
 
 
 def lanes_named(lane: str | None) -> tuple[Lane, ...]:
@@ -161,18 +175,15 @@ def _number(text: str, option: str) -> int:
     return int(text)
 
 
-def _version_before(here: House, topic: str, new: str | None) -> int:
+def _version_before(here: House, topic: str, to_file: Path | None, to_version: int | None) -> int:
+    """Return what a comparison begins from: what stands for a file, else the version before."""
     stands = here.strategies.history(topic)[-1].version
-    if new is not None and not new.isdecimal():
+    if to_file is not None:
         return stands
-    after = int(new) if new is not None else stands
+    after = to_version or stands
     if after == 1:
         raise UsageError(f"{topic}: version 1 has none before it; name what to compare with --from and --to")
     return after - 1
-
-
-def _called(draft: Draft, which: str | None) -> str:
-    return f"version {which or draft.based_on}" if which is None or which.isdecimal() else which
 
 
 def _print_object(value: object) -> None:
@@ -237,12 +248,12 @@ def _print_diff(topic: str, old: str, new: str, found: Difference) -> None:
             typer.echo(f"\n{lane.lane}: the lane is {'new' if lane.old_query is None else 'gone'}.")
         else:
             typer.echo(f"\n{lane.lane}")
-        _print_side(lane, lane.gained, "gained", "added")
-        _print_side(lane, lane.lost, "lost", "removed")
+        _print_side(lane.gained, "gained", "new")
+        _print_side(lane.lost, "lost", "gone")
     typer.echo(f"\n{count(found.requests, 'request')} to PubMed; nothing was stored.")
 
 
-def _print_side(lane: LaneDiff, side: Side, moved: str, done: str) -> None:
+def _print_side(side: Side, moved: str, done: str) -> None:
     said = f"{side.pubmed:,} by PubMed, " if side.pubmed is not None else ""
     typer.echo(f"  {moved}: {said}{len(side.library):,} of the library by our own reading")
     for line in side.lines:

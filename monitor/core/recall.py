@@ -111,24 +111,32 @@ class LineRecall:
 
 
 @dataclass(frozen=True, slots=True)
-class LaneRecall:
-    """One lane. `counted` is PubMed's count on `counted_on`: of now if `asked`, else of the last full poll, None when
-    there was none. `ours` are the standing hits.
+class Compared:
+    """PubMed's set against ours. `counted` is its count on `counted_on`: of now if `asked`, else of the last full poll,
+    None when there was none.
 
-    `missing` are counted by PubMed and not in the library, `unfiled` are in the library without being hits, `extra`
-    are hits that PubMed does not name; `lineless` hits match no line by our own reading.
+    `missing` are named by PubMed and not in the library, `unfiled` are in the library without being hits, `extra` are
+    hits that PubMed does not name, those `withdrawn` by PubMed itself among them.
     """
+
+    counted: int | None = None
+    counted_on: date | None = None
+    asked: bool = False
+    missing: tuple[int, ...] = ()
+    unfiled: tuple[int, ...] = ()
+    extra: tuple[int, ...] = ()
+    withdrawn: tuple[int, ...] = ()
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class LaneRecall:
+    """One lane. `ours` are the standing hits; `lineless` hits match no line by our own reading."""
 
     lane: Lane
     query: str
-    counted: int | None
-    counted_on: date | None
-    asked: bool
+    compared: Compared
     ours: int
-    missing: tuple[int, ...]
-    unfiled: tuple[int, ...]
-    extra: tuple[int, ...]
-    notes: tuple[str, ...]
     years: tuple[Year, ...]
     routes: tuple[RouteCount, ...]
     late: tuple[tuple[Arrival, str], ...]

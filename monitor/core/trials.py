@@ -140,19 +140,16 @@ def blocks_as_trees(strategy: Strategy) -> dict[Query, str]:
 def failing(
     query: Query, document: Document, tree: MeshTree, today: date, blocks: Mapping[Query, str]
 ) -> tuple[str, ...]:
-    """Return the parts of a search that a citation fails, named by their blocks; nothing when it matches."""
+    """Return the parts of a search that a citation fails, named by their blocks; nothing when it matches, and nothing
+    when the search has no part that it meets."""
     if matches(query, document, tree, today):
         return ()
     if isinstance(query, And):
         wanted = [part for part in query.parts if not all(map(ignored, terms(part)))]
-        return tuple(_named(part, blocks) for part in wanted if not matches(part, document, tree, today)) or (
-            _named(query, blocks),
-        )
+        return tuple(_named(part, blocks) for part in wanted if not matches(part, document, tree, today))
     if isinstance(query, Not) and matches(query.base, document, tree, today):
         return tuple(f"NOT {_named(part, blocks)}" for part in query.excluded if matches(part, document, tree, today))
-    if isinstance(query, Not):
-        return failing(query.base, document, tree, today, blocks)
-    return (_named(query, blocks),)
+    return failing(query.base, document, tree, today, blocks) if isinstance(query, Not) else ()
 
 
 def _named(query: Query, blocks: Mapping[Query, str]) -> str:

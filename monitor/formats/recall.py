@@ -174,7 +174,7 @@ def search_rows(appendix: Appendix) -> list[tuple[str, ...]]:
 
 
 def _summary(report: RecallReport) -> Section:
-    sentences = [f"Version {report.version} of the strategy, {_number(report.polls, 'poll')} in {report.span}."]
+    sentences = [f"Version {report.version} of the strategy; {_number(report.polls, 'poll')} ({report.span})."]
     if report.why_not:
         sentences.append(f"PubMed's counts are not of now. {report.why_not}")
     return Section("Range", tuple(sentences))
@@ -231,10 +231,19 @@ def _lane(report: RecallReport, lane: LaneRecall) -> list[Section]:
                     if lane.lineless
                     else ()
                 ),
-                *(f"Line {each.position}: {each.line.query}" for each in lane.lines),
             ),
             Table(
-                ("line", "hits", "only by it", "kept", "maybe", "dismissed", "share kept", "dismissed because"),
+                (
+                    "line",
+                    "hits",
+                    "only by it",
+                    "kept",
+                    "maybe",
+                    "dismissed",
+                    "share kept",
+                    "dismissed because",
+                    "search",
+                ),
                 tuple(map(_line, lane.lines)),
                 frozenset({"line", "hits", "only by it", "kept", "maybe", "dismissed", "share kept"}),
             ),
@@ -243,23 +252,25 @@ def _lane(report: RecallReport, lane: LaneRecall) -> list[Section]:
 
 
 def _counts(lane: LaneRecall) -> Section:
-    if lane.counted is None:
+    of = lane.compared
+    if of.counted is None:
         said = "PubMed was not asked, and its whole set was never compared: monitor topic backfill does that."
-    elif lane.asked:
-        said = f"PubMed counts {lane.counted:,} on {lane.counted_on}; {lane.ours:,} are hits here."
+    elif of.asked:
+        said = f"PubMed counts {of.counted:,} on {of.counted_on}; {lane.ours:,} are hits here."
     else:
-        said = f"PubMed counted {lane.counted:,} at the last comparison, on {lane.counted_on}; {lane.ours:,} are hits here now."
+        said = f"PubMed counted {of.counted:,} at the last comparison, on {of.counted_on}; {lane.ours:,} are hits here now."
     named = [
-        (lane.missing, "counted by PubMed and not in the library"),
-        (lane.unfiled, "in the library and named by PubMed without being hits yet; the next full poll files them"),
-        (lane.extra, "hits here that PubMed does not name now"),
+        (of.missing, "Counted by PubMed and not in the library"),
+        (of.unfiled, "Named by PubMed and in the library, but not a hit yet; the next full poll files it"),
+        (of.extra, "Hits here that PubMed does not name now"),
+        (of.withdrawn, "Of these, withdrawn by PubMed"),
     ]
-    sentences = [said, *(f"{_number(len(pmids), 'paper')} {what}: {_pmids(pmids)}." for pmids, what in named if pmids)]
-    if lane.asked and not lane.missing:
+    sentences = [said, *(f"{what} ({len(pmids):,}): {_pmids(pmids)}." for pmids, what in named if pmids)]
+    if of.asked and not of.missing:
         sentences.append("Nothing that PubMed counts is missing from the library.")
     return Section(
         f"{lane.lane}: PubMed's count against ours",
-        (*sentences, *lane.notes),
+        (*sentences, *of.notes),
         Table(
             ("created", "PubMed", "here"),
             tuple((each.label, _shown(each.pubmed), _shown(each.ours)) for each in lane.years),
@@ -270,13 +281,14 @@ def _counts(lane: LaneRecall) -> Section:
 
 def _line(each: LineRecall) -> tuple[str, ...]:
     if not each.line.enabled:
-        return (str(each.position), "off", *[""] * 6)
+        return (str(each.position), "off", *[""] * 6, each.line.query)
     if each.unreadable:
-        return (str(each.position), "?", *[""] * 6)
+        return (str(each.position), "?", *[""] * 6, each.line.query)
     v: Verdicts = each.verdicts
     why = ", ".join(f"{reason} {number}" for reason, number in v.reasons)
     share = "" if v.share is None else f"{v.share:.0%}"
-    return (str(each.position), *map(_shown, (each.hits, each.unique, v.keep, v.maybe, v.dismiss)), share, why)
+    numbers = map(_shown, (each.hits, each.unique, v.keep, v.maybe, v.dismiss))
+    return (str(each.position), *numbers, share, why, each.line.query)
 
 
 def _wide_kept(report: RecallReport) -> Section:

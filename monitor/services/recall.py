@@ -16,6 +16,7 @@ from monitor.core.recall import (
     AppendixSearch,
     AppendixVersion,
     Arrival,
+    Compared,
     LaneRecall,
     LaneTotal,
     Offered,
@@ -226,11 +227,11 @@ class Recall:
         years = tuple(Year(bar.label, asked.years.get(bar.label), ours.count(bar.label)) for bar in bars(today)) + (
             (Year("without a date", None, ours.count(None)),) if None in ours else ()
         )
-        compared = _compared(session, asked.whole, polls, lane, standing, today)
         return LaneRecall(
             lane,
             strategy.query(lane) or "",
-            *compared,
+            _compared(session, asked.whole, polls, lane, standing, today),
+            len(standing),
             years,
             route_counts(arrivals, late_days),
             tuple((each, nlm.full_title(titles[each.pmid])) for each in late[:LATE_SHOWN]),
@@ -296,28 +297,30 @@ class Recall:
 
 def _compared(
     session: Session, whole: WholeSet | None, polls: list[Poll], lane: Lane, standing: frozenset[int], today: date
-) -> tuple[int | None, date | None, bool, int, tuple[int, ...], tuple[int, ...], tuple[int, ...], tuple[str, ...]]:
-    """Hold PubMed's set against ours; without PubMed, what the last comparison of the whole set said."""
-    if whole is not None:
-        named = frozenset(whole.pmids)
-        held = citations.known(session, named, fetched=False)
-        notes = [] if whole.complete else [f"PubMed counted {whole.result.count:,} and named {len(whole.pmids):,}"]
-        return (
-            whole.result.count,
-            today,
-            True,
-            len(standing),
-            tuple(sorted(named - held, reverse=True)),
-            tuple(sorted(named & held - standing, reverse=True)),
-            tuple(sorted(standing - named, reverse=True)),
-            (*notes, *whole.result.warnings),
-        )
-    full = [each for each in polls if each.lane == lane and each.kind == "full" and each.state in FINISHED]
-    if not full:
-        return None, None, False, len(standing), (), (), (), ()
-    last = full[-1]
-    notes = [*last.warnings, *last.refused]
-    return last.count, last.started_at.astimezone(UTC).date(), False, len(standing), (), (), (), tuple(notes)
+) -> Compared:
+    """Hold PubMed's set against ours; without PubMed, say what the last comparison of the whole set said."""
+    if whole is None:
+        full = [each for each in polls if each.lane == lane and each.kind == "full" and each.state in FINISHED]
+        if not full:
+            return Compared()
+        last = full[-1]
+        day = last.started_at.astimezone(UTC).date()
+        return Compared(last.count, day, notes=(*last.warnings, *last.refused))
+    named = frozenset(whole.pmids)
+    held = citations.known(session, named, fetched=False)
+    extra = sorted(standing - named, reverse=True)
+    facts = citations.held(session, extra)
+    short = f"PubMed counted {whole.result.count:,} and named {len(whole.pmids):,}"
+    return Compared(
+        whole.result.count,
+        today,
+        asked=True,
+        missing=tuple(sorted(named - held, reverse=True)),
+        unfiled=tuple(sorted(named & held - standing, reverse=True)),
+        extra=tuple(extra),
+        withdrawn=tuple(pmid for pmid in extra if facts[pmid].withdrawn_at is not None),
+        notes=(*(() if whole.complete else (short,)), *whole.result.warnings),
+    )
 
 
 def _trouble(poll: Poll) -> PollTrouble:

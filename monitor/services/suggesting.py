@@ -90,7 +90,9 @@ class Suggesting:
             rank = (-standing_among(len(others & good), len(others)), len(gain), -len(each.words), each.words)
             ranked.append((rank, each, query, others, gain))
         ranked.sort(key=lambda each: each[0])
-        chosen = ranked[:most]
+        # Of words that find the same papers the longest stand first, and say it best.
+        by_papers = {each[3]: each for each in reversed(ranked)}
+        chosen = sorted(by_papers.values(), key=lambda each: each[0])[:most]
         newest = {each: sorted(gain, reverse=True)[:TITLES] for _, each, _, _, gain in chosen}
         held = citations.load(session, {pmid for each in newest.values() for pmid in each})
         return Suggested(

@@ -27,8 +27,9 @@ Tell = Callable[[int], object]
 
 @dataclass(frozen=True, slots=True)
 class LineTest:
-    """One line held against one paper: `state` is found, not found, off or unreadable. `failed` are the parts of the
-    line that the paper does not meet, or why the line cannot be read; `undecidable` those that no record can tell."""
+    """One line held against one paper: `state` is found, not found, off or unreadable. `failed` are parts that the paper
+    does not meet of a line that needs several, or why the line cannot be read; `undecidable` are those that no record
+    can tell."""
 
     position: int
     line: Line

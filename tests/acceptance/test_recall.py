@@ -50,15 +50,15 @@ def lane(bench: Bench, **more: object) -> LaneRecall:
 def test_pubmeds_count_is_held_against_ours_by_year_and_what_is_missing_is_named(bench: Bench) -> None:
     bench.polling.poll()
     core = lane(bench)
-    assert (core.counted, core.counted_on, core.asked, core.ours) == (3, TODAY, True, 1)
-    assert core.missing == (FIRST + 4, FIRST + 1)
+    assert (core.compared.counted, core.compared.counted_on, core.compared.asked, core.ours) == (3, TODAY, True, 1)
+    assert core.compared.missing == (FIRST + 4, FIRST + 1)
     years = {each.label: (each.pubmed, each.ours) for each in core.years}
     assert (years["before 2015"], years["2026"], years["2020"]) == ((1, 0), (2, 1), (0, 0))
     bench.backfilling.run("car-nk")
     bench.server.log.clear()
     core = lane(bench)
     assert len(bench.server.requests("esearch")) == 2, "what is held whole is not counted year by year"
-    assert (core.ours, core.missing, core.unfiled, core.extra) == (3, (), (), ())
+    assert (core.ours, core.compared.missing, core.compared.unfiled, core.compared.extra) == (3, (), (), ())
     assert all(each.pubmed == each.ours for each in core.years)
     assert "Nothing that PubMed counts is missing" in text(report_page(bench.recall.report("car-nk")))
 
@@ -68,19 +68,19 @@ def test_hits_that_pubmed_names_no_longer_and_papers_not_filed_are_named(bench: 
     bench.server.corpus.add(record(FIRST + 5, title="CAR-NK in zebrafish of nowhere").encode())
     bench.server.corpus.add(record(FIRST + 1, title="Nothing of it is left").encode())
     core = lane(bench)
-    assert (core.missing, core.extra) == ((FIRST + 5,), (FIRST + 1,))
+    assert (core.compared.missing, core.compared.extra) == ((FIRST + 5,), (FIRST + 1,))
 
 
 def test_without_pubmed_the_last_comparison_stands_and_is_named_as_such(bench: Bench) -> None:
     bench.polling.poll()
     core = bench.recall_alone.report("car-nk").lanes[0]
-    assert (core.counted, core.asked) == (None, False)
+    assert (core.compared.counted, core.compared.asked) == (None, False)
     bench.backfilling.run("car-nk")
     bench.later(days=3)
     bench.server.fault(Fault.HTTP_503)
     report = bench.recall.report("car-nk")
     core = report.lanes[0]
-    assert (core.counted, core.counted_on, core.asked, core.ours) == (3, TODAY, False, 3)
+    assert (core.compared.counted, core.compared.counted_on, core.compared.asked, core.ours) == (3, TODAY, False, 3)
     assert report.why_not is not None
     assert {each.pubmed for each in core.years} == {None}
     assert sum(each.ours for each in core.years) == 3
@@ -314,4 +314,4 @@ def test_json_of_a_report_is_json(cli: Cli) -> None:
     found = json.loads(cli("topic", "report", "car-nk", "--since", "2020-01-01", "--format", "json").out)
     assert found["span"] == {"since": "2020-01-01", "until": None}
     assert found["sentinels"][0]["pmid"] == 38238616
-    assert CLI_FIRST not in found["lanes"][0]["missing"]
+    assert CLI_FIRST not in found["lanes"][0]["compared"]["missing"]

@@ -121,11 +121,13 @@ BLOCKS = Strategy(
         ("{NK}", ()),
         ("{NK} AND {CAR}", ("{CAR}",)),
         ("{NK} AND {CAR} AND zebrafish[ti]", ("{CAR}", "zebrafish[ti]")),
-        ("zebrafish[ti] OR carp[ti]", ("zebrafish[ti] OR carp[ti]",)),
+        ("zebrafish[ti] OR carp[ti]", ()),
+        ("{NK} AND (zebrafish[ti] OR carp[ti])", ("zebrafish[ti] OR carp[ti]",)),
         ("{NK} NOT cells[ti]", ("NOT cells[ti]",)),
-        ("carp[ti] NOT cells[ti]", ("carp[ti]",)),
+        ("carp[ti] NOT cells[ti]", ()),
+        ("({NK} AND carp[ti]) NOT cells[ti]", ("carp[ti]",)),
         ("the[ti] AND carp[ti]", ("carp[ti]",)),
-        ('"' + "long " * 60 + 'phrase"[ti]', None),
+        ('{NK} AND "' + "long " * 60 + 'phrase"[ti]', None),
     ],
 )
 def test_the_part_that_fails_is_named_by_its_block(query: str, failed: tuple[str, ...] | None) -> None:
