@@ -18,19 +18,25 @@ if TYPE_CHECKING:
     from monitor.mail.message import Sender
     from monitor.pubmed.opener import Pacer
     from monitor.scheduler import Ticker
+    from monitor.services.backfilling import Backfilling
     from monitor.services.bouncing import Bouncing
     from monitor.services.delivering import Delivering
+    from monitor.services.feeds import Feeds
     from monitor.services.health import HealthCheck
     from monitor.services.importing import Importing
     from monitor.services.library import Library
     from monitor.services.polling import Polling
     from monitor.services.ports import Clock, MailTransport, PubmedSource
     from monitor.services.publishing import Publishing
+    from monitor.services.recall import Recall
     from monitor.services.rechecking import Rechecking
+    from monitor.services.saved import SavedSearches
     from monitor.services.screening import Screening
     from monitor.services.setup import Setup
+    from monitor.services.strategies import Strategies
     from monitor.services.subscribing import Subscribing
     from monitor.services.topics import Topics
+    from monitor.services.trials import Trials
     from monitor.services.working import Working
     from monitor.storage.engine import Database
     from monitor.web.app import Site
@@ -67,9 +73,23 @@ class House:
 
     @cached_property
     def library(self) -> Library:
+        from monitor.resources import load_mesh_tree
         from monitor.services.library import Library
 
-        return Library(self.database)
+        return Library(self.database, self.clock, load_mesh_tree)
+
+    @cached_property
+    def saved(self) -> SavedSearches:
+        from monitor.services.saved import SavedSearches
+
+        return SavedSearches(self.database, self.clock, self.library.count)
+
+    @cached_property
+    def feeds(self) -> Feeds:
+        from monitor.resources import load_mesh_tree
+        from monitor.services.feeds import Feeds
+
+        return Feeds(self.database, self.clock, load_mesh_tree, self.links)
 
     @cached_property
     def topics(self) -> Topics:
@@ -82,6 +102,14 @@ class House:
         from monitor.services.screening import Screening
 
         return Screening(self.database, self.clock)
+
+    @cached_property
+    def strategies(self) -> Strategies:
+        from monitor.resources import load_mesh_tree
+        from monitor.services.strategies import Strategies
+
+        source = self.pubmed if self.may_ask_pubmed else None
+        return Strategies(self.database, source, self.clock, load_mesh_tree())
 
     @cached_property
     def subscribing(self) -> Subscribing:
@@ -134,6 +162,27 @@ class House:
         from monitor.services.rechecking import Rechecking
 
         return Rechecking(self.database, self.pubmed, self.clock, stopping=lambda: self.stopping())
+
+    @cached_property
+    def trials(self) -> Trials:
+        from monitor.resources import load_mesh_tree
+        from monitor.services.trials import Trials
+
+        return Trials(self.database, self.pubmed if self.may_ask_pubmed else None, self.clock, load_mesh_tree())
+
+    @cached_property
+    def recall(self) -> Recall:
+        from monitor.resources import load_mesh_tree
+        from monitor.services.recall import Recall
+
+        return Recall(self.database, self.pubmed if self.may_ask_pubmed else None, self.clock, load_mesh_tree())
+
+    @cached_property
+    def backfilling(self) -> Backfilling:
+        from monitor.services.backfilling import Backfilling
+
+        rate = RATE_WITH_KEY if self.settings.ncbi_api_key else RATE
+        return Backfilling(self.database, self.pubmed, self.clock, lambda: self.polling, rate)
 
     @cached_property
     def importing(self) -> Importing:
@@ -265,6 +314,8 @@ class House:
             subscribing=self.subscribing,
             findings=lambda: self.health.findings(expect_worker=self.expect_worker),
             write_issue=lambda page: render_page(page.content, self.links, page.key),
+            feeds=self.feeds,
+            links=self.links,
             public_url=self.settings.public_url,
             name=self.settings.digest_name,
         )

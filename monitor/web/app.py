@@ -1,4 +1,4 @@
-"""Pages of issues, leaving in one click, and health; the curation desk will move in beside them."""
+"""Pages of issues, feeds, leaving in one click, and health; the curation desk will move in beside them."""
 
 from __future__ import annotations
 
@@ -19,10 +19,13 @@ from starlette.types import ASGIApp
 
 from monitor.core.health import Finding, headline, report
 from monitor.errors import MonitorError
+from monitor.mail.links import Links
+from monitor.services.feeds import Feeds
 from monitor.services.subscribing import Subscribing
 from monitor.storage import issues
 from monitor.storage.engine import Database
 from monitor.storage.issues import IssueLine, IssuePage
+from monitor.web.feeds import FeedPages
 from monitor.web.pages import Pages, static_file
 from monitor.web.safety import LETTER_POLICY, Guard, from_this_machine
 
@@ -42,6 +45,8 @@ class Site:
     subscribing: Subscribing
     findings: Callable[[], Sequence[Finding]]
     write_issue: Callable[[IssuePage], str]
+    feeds: Feeds
+    links: Links
     public_url: str
     name: str
 
@@ -51,6 +56,8 @@ def create_app(site: Site) -> ASGIApp:
     app = FastAPI(title="Evidence Monitor", docs_url=None, redoc_url=None, openapi_url=None, redirect_slashes=False)
     pages = Pages(site.name, urlsplit(site.public_url).path.rstrip("/"))
     lately = _Lately(site.findings)
+
+    feed_pages = FeedPages(site.feeds, site.links, pages, site.name)
 
     def local(request: Request) -> bool:
         return from_this_machine(request, site.public_url)
@@ -77,6 +84,10 @@ def create_app(site: Site) -> ASGIApp:
         if found is None:
             return pages.error(404, what="issue")
         return HTMLResponse(site.write_issue(found), headers={"Content-Security-Policy": LETTER_POLICY})
+
+    @page("/feeds/{file}")
+    def feed(request: Request, file: str) -> Response:
+        return feed_pages.answer(file, request.headers)
 
     @page("/u/{token}")
     def ask_to_leave(token: str) -> Response:

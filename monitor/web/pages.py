@@ -45,6 +45,14 @@ class Pages:
         context.setdefault("local", False)
         return HTMLResponse(self._environment.get_template(f"web/{template}.html").render(context), status)
 
+    def text(self, template: str, **context: Any) -> str:
+        """Render a piece of HTML that something else carries."""
+        return self._environment.get_template(f"web/{template}.html").render(context)
+
+    def macros(self, template: str) -> Any:
+        """Return the macros of a template of plain text: nothing in them is escaped, and nothing of them is HTML."""
+        return self._environment.overlay(autoescape=False).get_template(f"web/{template}").module
+
     def error(self, status: int, **context: Any) -> Response:
         """Say what happened, what was kept, and what to do."""
         return self.write("error", status, code=status, **context)

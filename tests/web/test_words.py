@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import gettext
 import re
+from datetime import UTC, datetime
 from html.parser import HTMLParser
+from types import SimpleNamespace
 
 import pytest
 
@@ -14,7 +16,10 @@ from monitor.web.pages import Pages
 
 WEEK = {"label": "0", "slot": "0", "issues": [{"key": "0", "subject": "0", "topics": "0", "people": 2}]}
 FINDINGS = [Finding("0", state, "0", "0") for state in State]
+PAPER = {"citation": "0", "pmid": 1, "doi": "0", "abstract": [["0", "0"]]}
+SAID = {"entry": PAPER, "standing": "0", "changes": ["0"], "reasons": ["0"], "pubmed": "0", "doi": "0"}
 PAGES = [
+    *(("feed", {**SAID, "whole": whole}) for whole in (True, False)),
     ("issues", {"weeks": [WEEK], "most": 1, "more": True, "local": True}),
     ("issues", {"weeks": [], "most": 1, "more": False, "local": True}),
     ("front", {}),
@@ -22,7 +27,11 @@ PAGES = [
     ("left", {"address": "0", "just_now": True}),
     ("left", {"address": None, "just_now": False}),
     ("health", {"headline": "0", "findings": FINDINGS, "local": True}),
-    *(("error", {"code": code, "what": what}) for code in (400, 404, 405, 500) for what in ("page", "issue", "fault")),
+    *(
+        ("error", {"code": code, "what": what})
+        for code in (400, 404, 405, 500)
+        for what in ("page", "issue", "feed", "fault")
+    ),
     *(("error", {"code": 403, "what": what}) for what in ("health", "database")),
 ]
 
@@ -65,3 +74,24 @@ def test_every_word_can_be_translated(template: str, context: dict[str, object])
 def test_every_template_is_tried() -> None:
     there = {path.stem for path in (resource_dir("templates") / "web").glob("*.html")} - {"layout"}
     assert there == {template for template, _ in PAGES}
+
+
+def test_every_word_of_a_feed_in_plain_text_can_be_translated() -> None:
+    flags = frozenset({"retracted", "withdrawn", "concern", "preprint"})
+    moment = datetime(2026, 11, 22, tzinfo=UTC)
+    paper = SimpleNamespace(title="0", flags=flags, topic="0", kept_at=moment)
+    line = SimpleNamespace(number=1, version=1, query="0", reason="0")
+    about = {
+        "title": paper,
+        "standing": paper,
+        "change": SimpleNamespace(at=moment, changes=[SimpleNamespace(words="0")]),
+        "line": line,
+        "kept": paper,
+        "unexplained": paper,
+        "about": SimpleNamespace(query=None),
+    }
+    macros = Pages("0", translations=Bracketed()).macros("feed.txt")
+    assert {name for name in vars(macros) if not name.startswith("_")} == set(about)
+    for name, subject in about.items():
+        left = re.sub(r"⟦[^⟧]*⟧", "", str(getattr(macros, name)(subject)))
+        assert not re.findall(r"[A-Za-z]{2,}", left), left
