@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from monitor.cli.frame import LARGEST_PMID, PARTLY, Json, app, house, leave, print_json, tell
+from monitor.errors import UsageError
 
 if TYPE_CHECKING:
     from monitor.services.library import Record
@@ -35,7 +36,8 @@ def show(
     as_json: Json = False,
     versions: Annotated[bool, typer.Option("--versions", help="What changed in it, and when we saw it.")] = False,
 ) -> None:
-    """Print one citation whole."""
+    """Print one citation whole, and how it was screened."""
+    from monitor.cli.screening import how_it_stands, screened_object
     from monitor.errors import NotFound
 
     with house() as here:
@@ -44,10 +46,12 @@ def show(
         except NotFound as error:
             tell(str(error))
             leave(PARTLY)
+        (screened,) = here.screening.of([pmid])
     if as_json:
-        print_json(_object(record))
+        print_json({**_object(record), "screening": screened_object(screened)})
     else:
         _print(record)
+        typer.echo(f"\nScreening: {how_it_stands(screened)}")
         if versions:
             _print_versions(record)
 
@@ -74,10 +78,10 @@ def import_files(
 
 @app.command("export")
 def export(
-    pmids: Annotated[
-        list[int] | None,
+    words: Annotated[
+        list[str] | None,
         typer.Argument(
-            metavar="PMID", min=1, max=LARGEST_PMID, help="Only these; the whole library when none is named."
+            metavar="QUERY", help="A search, @NAME of a saved one, or PMIDs; the whole library when none is named."
         ),
     ] = None,
     format_name: Annotated[str, typer.Option("--format", help="jsonl, nbib, ris, bibtex, csl-json or csv.")] = "jsonl",
@@ -85,12 +89,16 @@ def export(
         Path | None, typer.Option("--output", "-o", help="File to write; replaced only when all is written.")
     ] = None,
 ) -> None:
-    """Print the library, or some PMIDs, in a format that other programs read."""
+    """Print the library, what a search finds, or some PMIDs, in a format that other programs read."""
     from monitor.cli.files import replaced_when_whole
 
+    pmids = _only_pmids(words)
     with house() as here:
         unknown = here.library.unknown(pmids) if pmids else ()
-        pieces = here.library.export(format_name, pmids or None)
+        query = here.saved.query(" ".join(words)) if words and not pmids else None
+        if query is not None and not here.library.count(query):
+            tell("Nothing in the library matches.")
+        pieces = here.library.export(format_name, pmids, query)
         if output is None:
             for piece in pieces:
                 sys.stdout.buffer.write(piece.encode("utf-8", "replace"))
@@ -100,6 +108,16 @@ def export(
                 for piece in pieces:
                     file.write(piece.encode("utf-8", "replace"))
     _say_unknown(unknown)
+
+
+def _only_pmids(words: list[str] | None) -> list[int] | None:
+    """Return the PMIDs where nothing but numbers was given: these are named, not searched for."""
+    if not words or not all(word.isascii() and word.isdigit() for word in words):
+        return None
+    for word in words:
+        if len(word) > len(str(LARGEST_PMID)) or not 1 <= int(word) <= LARGEST_PMID:
+            raise UsageError(f"{word[:40]} is no PMID; they go from 1 to {LARGEST_PMID}")
+    return [int(word) for word in words]
 
 
 def _say_unknown(pmids: tuple[int, ...]) -> None:
