@@ -177,7 +177,8 @@ def test_doctor_finds_damage_inside_the_file(house: Cli) -> None:
     with sqlite3.connect(house.home / "monitor.db") as database:
         database.execute("PRAGMA foreign_keys=OFF")
         database.execute(
-            "INSERT INTO hit (topic_id, pmid, lane, strategy_id, poll_id, lines, news, found_at) VALUES ('nosuch', 1, 'core', 1, 1, '[]', 0, '2026-11-01 00:00:00.000000')"
+            "INSERT INTO hit (topic_id, pmid, lane, strategy_id, poll_id, lines, news, found_at, first_strategy_id, first_lines, route) "
+            "VALUES ('nosuch', 1, 'core', 1, 1, '[]', 0, '2026-11-01 00:00:00.000000', 1, '[]', 'created')"
         )
     database.close()
     said = house("doctor", "--json")
