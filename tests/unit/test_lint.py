@@ -62,6 +62,19 @@ CASES = (
     Case("fable[tiab:noexp]", "syntax", "error", 6, "fable[tiab]"),
     Case("fable[tiab][ti]", "syntax", "error", 12, says="second tag"),
     Case("((fable[tiab] OR (story[tiab]", "syntax", "error", 18, "((fable[tiab] OR (story[tiab])))"),
+    Case("fable[", "syntax", "error", 6),
+    Case("fable[tiab", "syntax", "error", 6, "fable[tiab]"),
+    Case('"CAR NK"[tiab:2]', "syntax", "error", 9, '"CAR NK"[tiab:~2]'),
+    Case(
+        '(fable OR ("a) tale" OR story[ti]))[tiab]',
+        "syntax",
+        "error",
+        36,
+        '(fable[tiab] OR ("a) tale"[tiab] OR story[ti]))',
+    ),
+    Case('fable[tiab] OR "two words', "syntax", "error", 16, says="never closed"),
+    Case("(" * 11 + "fable[tiab]", "syntax", "error", 11, "(" * 11 + "fable[tiab]" + ")" * 11),
+    Case("(" * 13 + "fable[tiab]", "syntax", "error", 13),
     Case("exp Fables/", "ovid", "error", 5, says="Ovid"),
     Case("fable.ti,ab.", "ovid", "error", 1, says="Ovid"),
     Case("“two words”[tiab]", "typographic", "error", 1, '"two words"[tiab]', says="“ and ”"),
@@ -75,6 +88,7 @@ CASES = (
     Case("fable[tiab] AND #3", "earlier-search", "error", 17),
     # blocks
     Case("{nk}", "braces", "error", 1, "{NK}"),
+    Case("{tale} AND fable[tiab]", "braces", "error", 1),
     Case("{NK} AND fable[tiab]}", "braces", "error", 21, "{NK} AND fable[tiab]"),
     Case('"{NK} fable"[tiab]', "braces", "error", 2, says="inside a term"),
     Case("{NKS} AND fable[tiab]", "unknown-block", "error", 1, "{NK} AND fable[tiab]"),
@@ -128,6 +142,15 @@ CASES = (
         "(fable[tiab] NOT story[tiab]) OR tale[tiab]",
         "fable[tiab] NOT (story[tiab] OR tale[tiab])",
     ),
+    Case(
+        "fable[tiab] AND story[tiab] NOT tale[tiab] OR saga[tiab]",
+        "mixed-booleans",
+        "warning",
+        29,
+        "((fable[tiab] AND story[tiab]) NOT tale[tiab]) OR saga[tiab]",
+        "(fable[tiab] AND story[tiab]) NOT (tale[tiab] OR saga[tiab])",
+    ),
+    Case("fable or story", "untagged", "warning", 1),
     Case("fable[tiab] or story[tiab]", "lower-case-boolean", "error", 13, "fable[tiab] OR story[tiab]"),
     Case("fable or story[tiab]", "lower-case-boolean", "error", 7, "fable[tiab] OR story[tiab]"),
     Case("fable[tiab] And story[tiab]", "lower-case-boolean", "error", 13, "fable[tiab] AND story[tiab]"),
@@ -272,6 +295,7 @@ def test_a_line(case: Case) -> None:
         '"Retraction of Publication"[pt] OR "Retraction Notice"[pt]',
         '"science and stories"[ta]',
         '"who tells fables?"[ti]',
+        "Cell- and Tissue-Based Therapy[mh:noexp]",
         "CD16*[tiab]",
         "hasretractionin",
         "90000001 90000002[uid]",
@@ -322,6 +346,11 @@ def test_an_unknown_phrase_that_proximity_cannot_replace_says_why(query: str, wh
     assert finding.repair is None
 
 
+def test_an_unknown_hyphenated_word_without_quotation_marks_finds_nothing() -> None:
+    (finding,) = lint_line("CAR-iNK[tiab]", known=PHRASES)
+    assert finding.message.startswith('PubMed does not know the phrase "car-ink" and finds nothing for it.')
+
+
 def test_unchecked_phrases_are_one_note_a_line_and_known_ones_nothing() -> None:
     text = '"a tale"[ti] OR "one fable"[ti] OR "old-story"[tiab] OR fable[tiab]'
     (finding,) = lint(Strategy((Line(text, "why"),)), TREE, phrases=PHRASES)[:1]
@@ -364,6 +393,20 @@ def test_a_line_twice() -> None:
     after = apply(made, finding)
     assert [line.enabled for line in after.core] == [True, False]
     assert codes(after) == [("core", 2, "line-off")]
+
+
+def test_a_line_with_a_not_twice() -> None:
+    made = both(
+        Line("(fable[tiab] OR saga[tiab]) NOT story[tiab]", "x"),
+        Line("(saga[tiab] OR fable[tiab]) NOT story[tiab]", "x"),
+    )
+    assert ("core", 2, "duplicate-line") in codes(made)
+
+
+def test_a_line_too_long_for_letters_is_told_in_words() -> None:
+    query = " OR ".join(f"word{at}[tiab]" for at in range(30)) + " AND fable[tiab]"
+    (finding,) = [each for each in lint_line(query) if each.code == "mixed-booleans"]
+    assert finding.message.endswith("left to right: AND takes all of the first 30 terms together.")
 
 
 def test_a_line_that_another_covers() -> None:

@@ -29,13 +29,18 @@ def mixed(reading: Reading) -> Iterator[Finding]:
         changed = next(at for at, name in enumerate(names) if name != names[0])
         same = other == theirs
         message = (
-            f"{'AND' if 'AND' in names else 'NOT'} and OR stand on one level without parentheses. PubMed reads from left "
-            f"to right, so this is {shown(_outline(level), 160)}"
+            f"{'AND' if 'AND' in names else 'NOT'} and OR stand on one level without parentheses, and PubMed reads from left "
+            "to right"
         )
-        if same:
-            message += ", as it probably was meant; parentheses keep it so when somebody adds a term."
+        if len(level.operands) > len(_LETTERS.query):
+            message += f": {names[changed]} takes all of the first {changed + 1} terms together."
+        elif same:
+            message += (
+                f". So this is {shown(_outline(level), 160)}, as it probably was meant; parentheses keep it so when somebody adds "
+                "a term."
+            )
         else:
-            message += f", not {shown(_outline(level, bound=True), 160)}."
+            message += f". So this is {shown(_outline(level), 160)}, not {shown(_outline(level, bound=True), 160)}."
         yield reading.finding(
             "mixed-booleans",
             "note" if same else "warning",
@@ -55,7 +60,7 @@ def lower_case(reading: Reading) -> Iterator[Finding]:
             continue
         at = token.column - 1
         placed = next((each for each in reading.placed if each.start <= at < each.end), None)
-        if placed is None or not _is_loose(placed, at, reading):
+        if placed is None or not _is_loose(placed, at):
             continue
         word = token.text.upper()
         yield reading.finding(
@@ -139,12 +144,8 @@ def _bound_first(reading: Reading, level: Level) -> str:
 
 def _outline(level: Level, bound: bool = False) -> str:
     """Show the shape of a level with letters for its operands."""
-    letters = "abcdefghijklmnopqrstuvwxyz"
-    text = letters[: len(level.operands)] if len(level.operands) <= len(letters) else ""
-    if not text:
-        return "something else than AND before OR" if bound else "one pair of parentheses after the other"
     reading = Reading("", 1, _LETTERS)
-    operands = tuple(Operand(at, at + 1) for at in range(len(text)))
+    operands = tuple(Operand(at, at + 1) for at in range(len(level.operands)))
     lettered = Level(operands, level.operators)
     return _bound_first(reading, lettered) if bound else _from_left(reading, lettered)
 
@@ -159,12 +160,11 @@ def _is_word(operand: Operand) -> bool:
     return isinstance(leaf, Term) and {*leaf.text.lower().split()} <= _WORDS
 
 
-def _is_loose(placed: Placed, at: int, reading: Reading) -> bool:
+def _is_loose(placed: Placed, at: int) -> bool:
     """Tell a Boolean from an "and" that belongs to a heading, a journal or a person."""
     leaf = placed.leaf
-    if not isinstance(leaf, Term) or leaf.quoted:
-        return False
-    return ignored(leaf) or leaf.field is None or leaf.field in TEXT_FIELDS or at == placed.start
+    free = isinstance(leaf, Term) and (leaf.field is None or leaf.field in TEXT_FIELDS)
+    return free or ignored(leaf) or at == placed.start
 
 
 def _capital(reading: Reading, placed: Placed, at: int, word: str) -> str:

@@ -46,10 +46,18 @@ class _Comparison:
         if isinstance(narrow, And):
             return any(self.covers(wide, part) for part in narrow.parts)
         if isinstance(narrow, Not):
-            return self.covers(wide, narrow.base)
+            return (isinstance(wide, Not) and self.excludes_less(wide, narrow)) or self.covers(wide, narrow.base)
         if isinstance(wide, Or | Not) or ignored(wide):
             return False
         return _leaf_covers(wide, narrow, self.tree)
+
+    def excludes_less(self, wide: Not, narrow: Not) -> bool:
+        """Say whether one search takes less away from more than another."""
+        if any(ignored(leaf) for each in wide.excluded for leaf in terms(each)):
+            return False
+        return self.covers(wide.base, narrow.base) and all(
+            any(self.covers(gone, each) for gone in narrow.excluded) for each in wide.excluded
+        )
 
 
 def _leaf_covers(wide: Leaf, narrow: Leaf, tree: MeshTree) -> bool:

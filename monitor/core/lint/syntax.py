@@ -11,9 +11,11 @@ from monitor.core.lint.findings import Finding, Repair, listed, shown
 from monitor.core.lint.reading import INSERT, Reading, masked, readable
 from monitor.core.query import QuerySyntaxError, UnknownField, parse
 from monitor.core.query.fields import PROXIMITY_FIELDS, close_to, field_named, own_field_named
+from monitor.core.query.lexer import Kind, tokens
 from monitor.core.strategy import Block, Line
 
-_ROUNDS: Final = 6
+_ROUNDS: Final = 12
+"""Changes to one line beyond which no repair is a small one."""
 _TAG: Final = re.compile(r"\[[^\[\]\"]*\]")
 _BEFORE_WORDS: Final = re.compile(r"(?:^|.*[(\]&|]|.*\b(?:AND|OR|NOT)\b)\s*", re.DOTALL)
 _ODD_BRACES: Final = re.compile(r"\{([^{}]*)\}|[{}]")
@@ -218,22 +220,18 @@ def _loose_operator(text: str, error: QuerySyntaxError) -> str | None:
     return text[:at] + text[at + long :].lstrip()
 
 
-def _quote(text: str, error: QuerySyntaxError) -> str | None:
+def _quote(text: str, _: QuerySyntaxError) -> str | None:
     """Every term up to its tag has its quotation marks in pairs; put in the one that is missing."""
-    if text.count('"') % 2 == 0:
-        return None
     start = 0
-    for tag in [*_TAG.finditer(text), None]:
-        end = tag.start() if tag else len(text)
-        part = text[start:end]
+    for tag in _TAG.finditer(text):
+        part = text[start : tag.start()]
         if part.count('"') % 2:
-            if part.rstrip().endswith('"') and part.count('"') == 1 and tag is not None:
-                begin = _BEFORE_WORDS.match(part[: part.rindex('"')])
-                at = start + (begin.end() if begin else 0)
-                return f'{text[:at]}"{text[at:]}'
             at = start + len(part.rstrip())
-            return f'{text[:at]}"{text[at:]}' if tag else None
-        start = tag.end() if tag else end
+            if part.count('"') == 1 and part.rstrip().endswith('"'):
+                begin = _BEFORE_WORDS.match(part.rstrip()[:-1])
+                at = start + (begin.end() if begin else 0)
+            return f'{text[:at]}"{text[at:]}'
+        start = tag.end()
     return None
 
 
@@ -249,26 +247,23 @@ def _shared_tag(text: str, error: QuerySyntaxError) -> str | None:
     """Give a tag behind parentheses to every term in them that has none; behind a block it can only go."""
     if error.message != "a tag belongs behind each term, not behind parentheses":
         return None
-    found = _TAG.match(text, error.column - 1)
+    end = text.index("]", error.column) + 1
+    tag, rest = text[error.column - 1 : end], text[end:]
     before = text[: error.column - 1].rstrip()
-    if found is None:
-        return None
-    rest = text[found.end() :]
     if before.endswith("}"):
         return before + rest
-    depth = at = 0
-    for at in range(len(before) - 1, -1, -1):
-        depth += (before[at] == ")") - (before[at] == "(")
-        if depth == 0:
-            break
-    inner = before[at + 1 : -1]
-    inside = Reading("", 1, _line(inner))
-    if depth or inside.query is None:
-        return None
-    for placed in reversed(inside.placed):
+    opened: list[int] = []
+    start = 0
+    for token in tokens(masked(before)):  # the last of them closes what the tag stands behind
+        if token.kind is Kind.OPEN:
+            opened.append(token.column)
+        elif token.kind is Kind.CLOSE:
+            start = opened.pop()
+    inner = before[start:-1]
+    for placed in reversed(Reading("", 1, Line(inner, "")).placed):
         if placed.tag == placed.end:
-            inner = f"{inner[: placed.end]}{found[0]}{inner[placed.end :]}"
-    return f"{before[:at]}({inner}){rest}"
+            inner = f"{inner[: placed.end]}{tag}{inner[placed.end :]}"
+    return f"{before[:start]}{inner}){rest}"
 
 
 def _quoted_proximity(text: str, error: QuerySyntaxError) -> str | None:
@@ -294,10 +289,6 @@ def _other_modifier(text: str, error: QuerySyntaxError) -> str | None:
     else:
         return None
     return text[: tag.start()] + new + text[tag.end() :]
-
-
-def _line(query: str) -> Line:
-    return Line(query, "")
 
 
 _MENDS: Final[tuple[tuple[str, Callable[[str, QuerySyntaxError], str | None]], ...]] = (

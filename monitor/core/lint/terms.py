@@ -50,7 +50,7 @@ def truncation(reading: Reading) -> Iterator[Finding]:
     for placed in reading.placed:
         leaf, body = placed.leaf, reading.words_of(placed)
         if isinstance(leaf, Term | Proximity) and "*" in body:
-            found = _truncated(reading, placed, body)
+            found = _truncated(reading, placed, leaf, body)
             if found is not None:
                 yield found
         elif isinstance(leaf, Term) and (leaf.field is None or leaf.field in TEXT_FIELDS):
@@ -178,8 +178,7 @@ def acronyms(reading: Reading, blocks: Mapping[str, Block]) -> Iterator[Finding]
         )
 
 
-def _truncated(reading: Reading, placed: Placed, body: str) -> Finding | None:
-    leaf = placed.leaf
+def _truncated(reading: Reading, placed: Placed, leaf: Term | Proximity, body: str) -> Finding | None:
     text = body.strip('"').strip()
     plain = body.replace("*", "")
     no_star = reading.edited(placed.start, placed.tag, plain)
@@ -192,8 +191,6 @@ def _truncated(reading: Reading, placed: Placed, body: str) -> Finding | None:
             "the endings out, one proximity search for each.",
             reading.repair("Remove the *", no_star),
         )
-    if not isinstance(leaf, Term):
-        return None
     loose = leaf.field is None and not leaf.quoted
     words = text.split()
     each = words if loose else [text]
