@@ -120,26 +120,24 @@ def keep(here: House, draft: Draft) -> Path:
 
 @contextmanager
 def kept_after_errors(path: Path, topic_id: str, *, new: bool = False) -> Iterator[None]:
-    """Say, before an error is told, where the draft lies and how to go on with it."""
+    """Add to an error where the draft lies and how to go on with it."""
     from monitor.services.strategies import Conflict, Refused
 
     verb = "add" if new else "edit"
     try:
         yield
     except MonitorError as error:
-        tell(f"What was typed is kept in {path}")
+        error.add_note(f"What was typed is kept in {path}")
         go_on = f"monitor topic {verb} {topic_id} --from {shlex.quote(str(path))}"
         if isinstance(error, Refused):
-            tell(
-                f"Correct it there and go on with: {go_on}\nOr save it as it is, with the reason: {go_on} --because TEXT"
-            )
+            error.add_note(f"Correct it there and go on with: {go_on}")
+            error.add_note(f"Or save it as it is, with the reason: {go_on} --because TEXT")
         elif isinstance(error, Conflict):
-            tell(
-                f"Take over there what you want of version {error.theirs.version}, set based_on: {error.theirs.version} "
-                f"and go on with: {go_on}"
-            )
+            number = error.theirs.version
+            error.add_note(f"Take over there what you want of version {number}, set based_on: {number}")
+            error.add_note(f"and go on with: {go_on}")
         else:
-            tell(f"Correct it there and go on with: {go_on}")
+            error.add_note(f"Correct it there and go on with: {go_on}")
         raise
 
 

@@ -152,6 +152,8 @@ def run(command: Callable[[], Any]) -> int:
             from monitor.cli.pointing import pointed
 
             tell(_hidden(pointed(error.text, error.column)))
+        for note in getattr(error, "__notes__", ()):
+            tell(_hidden(note))
         return next(code for kind, code in _CODES if isinstance(error, kind))
     except BrokenPipeError:
         return _nobody_reads()
