@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 
 from sqlalchemy.orm import Session
@@ -12,6 +13,7 @@ from monitor.core.lint import Finding, lint, phrases_of
 from monitor.core.phrases import Phrase, answers
 from monitor.core.query import MeshTree, document, matches, parse
 from monitor.core.strategy import LANES, Lane, Strategy
+from monitor.errors import QuerySyntaxError, UsageError
 from monitor.services.asking import Asking
 from monitor.services.evaluating import evaluate
 from monitor.services.ports import Clock, PubmedSource
@@ -175,10 +177,11 @@ class Checking:
 
     def _known(self, session: Session, strategy: Strategy) -> dict[Phrase, bool | None]:
         wanted: dict[Phrase, None] = {}
-        for lane in LANES:
-            query = strategy.query(lane)
-            if query is not None:
-                wanted |= dict.fromkeys(phrases_of(parse(query)))
+        for text in _lines(strategy).values():
+            try:
+                wanted |= dict.fromkeys(phrases_of(parse(text)))
+            except QuerySyntaxError:  # the linter says so
+                continue
         told = phrases.known(session, wanted)
         return {key: told.get(key) for key in wanted}
 
@@ -186,14 +189,19 @@ class Checking:
         known = {key: told for key, told in self._known(session, strategy).items() if told is not None}
         found = None
         if library and citations.totals(session).citations:
-            lines: dict[tuple[str, int], str] = {
-                (lane, position): strategy.line_query(line)
-                for lane in LANES
-                for position, line in enumerate(strategy.lines(lane), 1)
-                if line.enabled
-            }
-            found = evaluate(session, lines, self._tree, self._clock.now().date()).found
+            found = evaluate(session, _lines(strategy), self._tree, self._clock.now().date()).found
         return tuple(lint(strategy, self._tree, phrases=known, found=found))
+
+
+def _lines(strategy: Strategy) -> dict[tuple[str, int], str]:
+    """Return the lines of both lanes that are on and can be rendered."""
+    found: dict[tuple[str, int], str] = {}
+    for lane in LANES:
+        for position, line in enumerate(strategy.lines(lane), 1):
+            if line.enabled:
+                with suppress(UsageError):  # a block that is missing or in a circle: the linter says so
+                    found[lane, position] = strategy.line_query(line)
+    return found
 
 
 def _uids(pmids: Iterable[int]) -> str:

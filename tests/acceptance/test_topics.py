@@ -14,7 +14,7 @@ from monitor.core.draft import Draft, add_line, change_line, put_block, remove_l
 from monitor.core.people import Actor
 from monitor.core.query import MeshTree
 from monitor.core.strategy import Block, Line, Strategy, Topic
-from monitor.errors import NotFound, PubmedUnavailable, UsageError
+from monitor.errors import NotFound, UsageError
 from monitor.pubmed.sandbox import Fault, Rule, Sandbox
 from monitor.services.publishing import Publishing
 from monitor.services.strategies import Conflict, Refused, Strategies
@@ -569,8 +569,14 @@ def test_dead_lines_are_told_from_what_the_library_holds(desk: Desk) -> None:
     assert "dead-line" not in {each.code for each in desk.strategies.lint(draft, library=False)}
 
 
+def test_a_draft_that_cannot_be_searched_can_still_be_linted(desk: Desk) -> None:
+    desk.polling.poll()
+    broken = desk.edit("car-nk", lambda held: replace(held, core=(*held.core, Line("(x", "w"), Line("{NONE}", "w"))))
+    codes = {each.code for each in desk.strategies.lint(broken) if each.weight == "error"}
+    assert codes == {"syntax", "unknown-block"}
+
+
 def test_what_pubmed_refuses_to_search_stands_against_saving(desk: Desk) -> None:
     desk.server.faults.add(Rule(Fault.RETSTART_REFUSED, utility="esearch"))
     with pytest.raises(Refused, match="core: PubMed cannot run this search"):
         desk.strategies.save(desk.adding("more[ti]"), "")
-    assert not isinstance(Refused, PubmedUnavailable)
