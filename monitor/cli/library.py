@@ -112,12 +112,13 @@ def export(
 
 def _only_pmids(words: list[str] | None) -> list[int] | None:
     """Return the PMIDs where nothing but numbers was given: these are named, not searched for."""
-    if not words or not all(word.isascii() and word.isdigit() for word in words):
+    given = " ".join(words or ()).replace(",", " ").split()
+    if not given or not all(word.isascii() and word.isdigit() for word in given):
         return None
-    for word in words:
+    for word in given:
         if len(word) > len(str(LARGEST_PMID)) or not 1 <= int(word) <= LARGEST_PMID:
             raise UsageError(f"{word[:40]} is no PMID; they go from 1 to {LARGEST_PMID}")
-    return [int(word) for word in words]
+    return [int(word) for word in given]
 
 
 def _say_unknown(pmids: tuple[int, ...]) -> None:

@@ -29,10 +29,10 @@ NEWEST = 50
 """Papers that a feed shows at least, where there are so many."""
 LATELY = timedelta(days=30)
 """How long a correction stays in a feed, however many papers came after it."""
-MOST_CORRECTIONS = 200
 LOOKED_AT = 2000
 """Of each thing that happens to papers, how many a saved search is held against for its feed."""
 AUTHORS = 10
+"""Authors of a paper that its entry names as such; the citation names all."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +58,6 @@ class Entry:
     citation: str
     abstract: tuple[tuple[str | None, str], ...]
     authors: tuple[str, ...]
-    more_authors: bool
     doi: str | None
     flags: frozenset[str]
     published: datetime
@@ -167,7 +166,7 @@ def _corrected(session: Session, now: datetime) -> tuple[int, ...]:
         for pmid, seen in feeds.changed(session, now - LATELY).items()
         if any(change.weight is Weight.MAJOR for each in seen for change in each.changes)
     }
-    return tuple(sorted(serious, key=lambda pmid: (serious[pmid], pmid), reverse=True)[:MOST_CORRECTIONS])
+    return tuple(sorted(serious, key=lambda pmid: (serious[pmid], pmid), reverse=True))
 
 
 def _entries(
@@ -194,7 +193,6 @@ def _entries(
                 citation=STYLES["nlm"](citation),
                 abstract=_abstract(citation),
                 authors=tuple(wording.name(each) for each in authors[:AUTHORS]),
-                more_authors=len(authors) > AUTHORS or not citation.authors_complete,
                 doi=wording.doi(citation),
                 flags=flags(citation, withdrawn=held[pmid].withdrawn_at is not None),
                 published=held[pmid].added_at,

@@ -111,8 +111,8 @@ class _Writer:
         _add(entry, "title", self._said("title", each))
         _add(entry, "published", _moment(each.published))
         _add(entry, "updated", _moment(each.updated))
-        for person in self._people(each):
-            _add(_add(entry, "author"), "name", person)
+        for person in each.authors:
+            _add(_add(entry, "author"), "name", _clean(person))
         _add(entry, "link", rel="alternate", type="text/html", href=self._links.pubmed(each.pmid))
         if each.doi is not None:
             _add(entry, "link", rel="related", type="text/html", href=self._links.doi(each.doi))
@@ -137,7 +137,6 @@ class _Writer:
         return json.dumps(whole, ensure_ascii=False).encode("utf-8", "replace")
 
     def _item(self, each: Entry, whole: bool) -> dict[str, Any]:
-        people = self._people(each)
         return {
             "id": self._tag(f"pubmed/{each.pmid}"),
             "url": self._links.pubmed(each.pmid),
@@ -147,7 +146,7 @@ class _Writer:
             "content_html": self._content(each, whole),
             "date_published": _moment(each.published),
             "date_modified": _moment(each.updated),
-            **({"authors": [{"name": person} for person in people]} if people else {}),
+            **({"authors": [{"name": _clean(person)} for person in each.authors]} if each.authors else {}),
             **({"tags": sorted(each.flags)} if each.flags else {}),
         }
 
@@ -194,10 +193,6 @@ class _Writer:
         if each.kept_at is not None:
             found.append(self._said("kept", each))
         return found or [self._said("unexplained", each)]
-
-    @staticmethod
-    def _people(each: Entry) -> list[str]:
-        return [_clean(name) for name in each.authors] + (["et al."] if each.authors and each.more_authors else [])
 
 
 def _add(parent: etree._Element, name: str, text: str | None = None, **attributes: str) -> etree._Element:

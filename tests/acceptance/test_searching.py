@@ -246,9 +246,10 @@ def test_what_a_search_finds_can_be_exported(cli: Cli) -> None:
 
 
 def test_numbers_alone_are_pmids_in_their_order_and_unknown_ones_are_named(cli: Cli) -> None:
-    said = cli("export", FIRST + 2, FIRST, 1)
-    assert [json.loads(line)["pmid"] for line in said.out.splitlines()] == [FIRST + 2, FIRST]
-    assert (said.code, said.err) == (1, "PMID 1 is not in the library.\n")
+    for words in ([FIRST + 2, FIRST, 1], [f"{FIRST + 2}, {FIRST} 1"]):
+        said = cli("export", *words)
+        assert [json.loads(line)["pmid"] for line in said.out.splitlines()] == [FIRST + 2, FIRST]
+        assert (said.code, said.err) == (1, "PMID 1 is not in the library.\n")
 
 
 def test_an_export_that_finds_nothing_says_so(cli: Cli) -> None:

@@ -445,7 +445,6 @@ entries = st.builds(
     citation=factories.texts,
     abstract=st.lists(st.tuples(st.none() | factories.texts, factories.texts), max_size=2).map(tuple),
     authors=st.lists(factories.texts, max_size=2).map(tuple),
-    more_authors=st.booleans(),
     doi=st.none() | factories.texts,
     flags=st.frozensets(st.sampled_from(["retracted", "withdrawn", "concern", "preprint", "concern-notice"])),
     published=moments,
