@@ -40,6 +40,8 @@ _LONGEST_PHRASE: Final = 4
 _TEXT_FIELDS: Final = frozenset({None, "ti", "tiab", "tw", "all", "ot"})
 _JOINED: Final = re.compile(r"[\s\-\u2010-\u2015/]{0,2}\Z")
 """What may stand between two words of one phrase; a full stop or a comma begins another."""
+_WITHIN: Final = frozenset({"of", "in", "and", "the", "for", "with", "to", "a"})
+"""Stopwords that a name may hold; the others begin another part of the sentence."""
 
 
 class Bar(NamedTuple):
@@ -68,10 +70,12 @@ class Shown(NamedTuple):
 
 
 class Candidate(NamedTuple):
-    """Words of a paper, or a heading of it, that a line could search for."""
+    """Words of a paper, or a heading of it, that a line could search for; `near` is the share of them that are the
+    topic's own."""
 
     words: str
     kind: Literal["phrase", "heading"]
+    near: float = 1.0
 
     def query(self, *, indexed: bool = True) -> str:
         """Write the line; a phrase that PubMed does not index is searched by proximity, which needs no index."""
@@ -229,7 +233,7 @@ def candidates(citation: Citation, document: Document, about: Concepts, limit: i
             if touched:
                 rank = (weight, -touched, -len(key) if len(key) > 1 else 1)
                 if key not in best or rank < best[key][0]:
-                    best[key] = (rank, Candidate(text, "phrase"))
+                    best[key] = (rank, Candidate(text, "phrase", touched / len(key)))
     for heading in citation.mesh_headings:
         words = tuple(split_words(heading.descriptor.name)[0])
         if words in about.headings or about.touch(words):
@@ -245,6 +249,8 @@ def _phrases(text: str) -> Iterator[tuple[tuple[str, ...], str]]:
             continue
         for last in range(first, min(first + _LONGEST_PHRASE, len(words))):
             if last > first and not _JOINED.match(text[spans[last - 1][1] : spans[last][0]]):
+                break
+            if words[last] in STOPWORDS - _WITHIN:
                 break
             if words[last] not in STOPWORDS:
                 yield tuple(words[first : last + 1]), _one_line(text[spans[first][0] : spans[last][1]])

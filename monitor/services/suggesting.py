@@ -87,10 +87,11 @@ class Suggesting:
         for each, query in found.items():
             others = result.found[each] - {pmid}
             gain = (others | {pmid}) - core
-            rank = (-standing_among(len(others & good), len(others)), len(gain), -len(each.words), each.words)
+            score = standing_among(len(others & good), len(others))
+            rank = (-score, len(gain), -each.near, -len(each.words), each.words)
             ranked.append((rank, each, query, others, gain))
         ranked.sort(key=lambda each: each[0])
-        # Of words that find the same papers the longest stand first, and say it best.
+        # Of words that find the same papers those stand first that are the topic's own, and the longest of them.
         by_papers = {each[3]: each for each in reversed(ranked)}
         chosen = sorted(by_papers.values(), key=lambda each: each[0])[:most]
         newest = {each: sorted(gain, reverse=True)[:TITLES] for _, each, _, _, gain in chosen}

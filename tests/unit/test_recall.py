@@ -254,7 +254,7 @@ def test_a_span_holds_its_ends_by_utc() -> None:
 
 def test_the_checklist_has_its_sixteen_items_each_filled_or_asked_of_the_authors() -> None:
     assert [each.number for each in PRISMA_S] == list(range(1, 17))
-    assert {each.filled for each in PRISMA_S} == {True, False}
+    assert sum(each.filled for each in PRISMA_S) == 8, "docs/recall.md says so"
     assert all(each.where for each in PRISMA_S)
 
 
