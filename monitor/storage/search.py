@@ -81,7 +81,8 @@ class Search:
         self.today = today
         self.ours = any(getattr(leaf, "field", None) in _OURS for leaf in leaves)
         sqlite = is_sqlite(session)
-        self.deepest = search_sqlite.MAX_DEPTH if sqlite else search_postgres.MAX_DEPTH
+        databases = search_sqlite if sqlite else search_postgres
+        self.deepest = databases.MAX_DEPTH
         self.engine = search_sqlite.SqliteSearch(session) if sqlite else search_postgres.PostgresSearch(session)
         known: dict[str, list[str]] = {}
 
@@ -90,8 +91,7 @@ class Search:
                 known[field] = names(session, field)
             return known[field]
 
-        decided = search_sqlite.decided if sqlite else search_postgres.decided
-        found = plan(query, tree, today, values, decided)
+        found = plan(query, tree, today, values, databases.decided, databases.within)
         self.most = self.settled(found.most)
         self.least = self.most if found.least == found.most else self.settled(found.least)
         self.certain = self.least == self.most and self.engine.certain

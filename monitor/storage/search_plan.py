@@ -10,13 +10,16 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import date
 
-from monitor.core.query import And, Leaf, MeshTree, Not, Or, PmidRange, Pmids, Query, Term
+from monitor.core.query import And, Leaf, MeshTree, Not, Or, PmidRange, Pmids, Proximity, Query, Term
 from monitor.core.query.fields import OWN_DATE_FIELDS, OWN_FIELDS
 from monitor.core.query.own import fits
+from monitor.core.query.words import search_words
 from monitor.storage import lookup
 from monitor.storage.lookup import Near, Phrase, Token
 
 _FEW_PMIDS = 100
+_WHOLE = frozenset({"ti", "tiab"})
+"""Fields of proximity that are whole columns of the index."""
 _OWN_TERMS = OWN_FIELDS - OWN_DATE_FIELDS
 
 
@@ -83,13 +86,14 @@ def plan(
     today: date | None,
     values: Callable[[str], Iterable[str]],
     decided: Callable[[Indexed], bool],
+    within: Callable[[Near], Node],
 ) -> Plan:
     """Turn a search into what the database is asked.
 
-    `values` gives all there are in a field of ours, `decided` whether the database at hand can answer a leaf exactly.
-    A search of nothing but ignored words finds nothing.
+    `values` gives all there are in a field of ours, `decided` whether the database at hand can answer a leaf exactly,
+    `within` what surely stands near within one text. A search of nothing but ignored words finds nothing.
     """
-    planner = _Planner(tree, today, values, decided)
+    planner = _Planner(tree, today, values, decided, within)
     most, least = planner.node(query, True), planner.node(query, False)
     return Plan(NONE if most is None else most, NONE if least is None else least)
 
@@ -167,11 +171,13 @@ class _Planner:
         today: date | None,
         values: Callable[[str], Iterable[str]],
         decided: Callable[[Indexed], bool],
+        within: Callable[[Near], Node],
     ) -> None:
         self.tree = tree
         self.today = today
         self.values = values
         self.decided = decided
+        self.within = within
 
     def node(self, query: Query, most: bool) -> Node | None:
         """Return at least (`most`) or at most what a part finds; None where PubMed ignores it."""
@@ -202,7 +208,10 @@ class _Planner:
         found = lookup.look_up(leaf, self.tree, self.today)
         if found is None:
             return None
-        return self.wanted(found.wanted, found.exact, most)
+        wanted = found.wanted
+        if not most and isinstance(leaf, Proximity) and leaf.field in _WHOLE and isinstance(wanted, Near):
+            return self.within(wanted) if wanted.words == search_words(leaf.text).words else NONE
+        return self.wanted(wanted, found.exact, most)
 
     def standing(self, term: Term) -> Node:
         field = term.field or ""

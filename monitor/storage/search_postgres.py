@@ -50,6 +50,11 @@ def decided(leaf: Indexed) -> bool:
     return not isinstance(leaf, Near) or (len(leaf.words) == 2 and leaf.distance <= _WIDEST)
 
 
+def within(near: Near) -> Node:
+    """Return what finds words near each other that surely stand in one text; a vector has no boundaries of texts."""
+    return NONE
+
+
 class PostgresSearch:
     """Asks PostgreSQL for what a node finds: at least that with `most`, at most that without."""
 

@@ -7,7 +7,7 @@ from typing import cast
 
 from sqlalchemy.orm import Session
 
-from monitor.storage.fulltext import TABLE
+from monitor.storage.fulltext import BOUNDARY, TABLE
 from monitor.storage.lookup import Near, Phrase, Token
 from monitor.storage.search_plan import (
     EVERY,
@@ -42,6 +42,13 @@ _WEIGHTS = "4.0, 1.0, 1.5, 0.5, 0.0"
 def decided(leaf: Indexed) -> bool:
     """Say whether FTS5 answers a leaf exactly, as it does all of them."""
     return True
+
+
+def within(near: Near) -> Node:
+    """Return what finds words near each other that surely stand in one text: no boundary of texts is near them too."""
+    if not near.distance:
+        return near
+    return without(near, Near(near.columns, (*near.words, BOUNDARY), near.distance - 1))
 
 
 class SqliteSearch:

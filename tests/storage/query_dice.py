@@ -55,6 +55,7 @@ _WORDS = (  # noqa: SIM905
     " therapies receptor receptors patients patient immune immunity immunotherapy tumour naïve β-cell IFN-γ Ångström"
     " expansion expanded donor donors CD3+CD56+ T-cell feeder-free Sørensen 10.99999/x 92 2024 co-culture its ability"
 ).split()
+_OFTEN = ("tiab",) * 16 + ("ti",) * 8 + ("tw",) * 6 + ("all",) * 4
 _CHINESE = ("自然杀伤细胞", "免疫治疗", "肿瘤", "细胞治疗", "杀伤", "γδT细胞")
 _SURNAMES = ("Invented", "García Sánchez", "de la Madeup", "Nosuch", "O'Fictive", "Müller-Example", "Li", "Ångström")
 _FORENAMES = (("Ada B", "AB"), ("Bo", "B"), ("Li-Na", "LN"), ("A", "A"), ("Jörg", "J"), (None, None))
@@ -259,7 +260,7 @@ class QueryDice:
         return words[start : start + self.dice.randint(1, most)]
 
     def words(self) -> str:
-        field = self.dice.choice([*sorted(TEXT_FIELDS), "tiab", "tiab", "tiab", "ti", "tw", "all"])
+        field = self.dice.choice([*sorted(TEXT_FIELDS), *_OFTEN])
         words = self.slice(field)
         if self.dice.random() < 0.1:
             words[self.dice.randrange(len(words))] = self.dice.choice(_WORDS)
