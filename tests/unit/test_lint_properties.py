@@ -83,7 +83,7 @@ def about(findings: tuple[Finding, ...], block: str, position: int) -> Counter[s
     return Counter(each.code for each in findings if (each.block, each.position) == (block, position))
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=100, deadline=None)
 @example("a b OR {nk")
 @example('"two words"[tiab] or NOT fable[tiab]')
 @given(lines | soup)
@@ -102,7 +102,7 @@ def test_applying_a_repair_removes_its_finding_and_the_line_can_be_read(query: s
             assert now < was, (finding, again)
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=100, deadline=None)
 @given(st.lists(lines | soup | st.text(max_size=30), min_size=1, max_size=3), st.booleans())
 def test_it_never_fails_and_every_finding_has_its_place(typed: list[str], on: bool) -> None:
     made = Strategy(
@@ -127,7 +127,7 @@ def test_it_never_fails_and_every_finding_has_its_place(typed: list[str], on: bo
     assert sum(summary(findings).values()) == len(findings)
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=50, deadline=None)
 @given(queries)
 def test_every_tree_that_can_be_written_can_be_linted(query: object) -> None:
     text = render(query)  # type: ignore[arg-type]
@@ -224,7 +224,7 @@ def _papers() -> list[object]:
 PAPERS = _papers()
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=200, deadline=None)
 @given(searches, searches)
 def test_what_covers_another_search_finds_all_its_papers(wide: str, narrow: str) -> None:
     one, other = parse(wide), parse(narrow)
