@@ -99,16 +99,15 @@ class Screening:
         with self._database.write() as session:
             _held(session, pmids)
             said = screening.decisions(session, pmids)
-            taken = {pmid: to_take_back(said.get(pmid, ())) for pmid in dict.fromkeys(pmids)}
-            if bare := [pmid for pmid, each in taken.items() if each is None]:
+            wanted = tuple(dict.fromkeys(pmids))
+            taken = {pmid: found for pmid in wanted if (found := to_take_back(said.get(pmid, ()))) is not None}
+            if bare := [pmid for pmid in wanted if pmid not in taken]:
                 raise UsageError(f"{_named(bare)} without a verdict that could be taken back; nothing was changed")
             fresh, deeds = [], []
-            for pmid, each in taken.items():
-                if each is not None:
-                    again = each.again or each.back
-                    judgement = each.again.judgement if each.again is not None else NOTHING
-                    fresh.append(Given(pmid, judgement, again.fingerprint, each.back.id))
-                    deeds.append(_deed(pmid, standing(said[pmid]), judgement))
+            for pmid, (back, again) in taken.items():
+                judgement = again.judgement if again is not None else NOTHING
+                fresh.append(Given(pmid, judgement, (again or back).fingerprint, back.id))
+                deeds.append(_deed(pmid, standing(said[pmid]), judgement))
             screening.decide(session, fresh, actor, now)
             events.record_each(session, actor, "screen.undo", deeds, now)
             return _screened(session, pmids, set(taken))

@@ -151,6 +151,7 @@ def test_undoing_a_verdict_on_the_new_text_leaves_the_one_on_the_old_reopened(wo
 def test_saying_the_same_again_adds_nothing_but_another_person_does(world: World, desk: Screening) -> None:
     ada, bob = curator(world, "ada"), curator(world, "bob")
     assert [each.changed for each in desk.decide([ONE], "maybe", actor=ada)] == [True]
+    assert [each.changed for each in desk.decide([ONE, ONE], "maybe", actor=ada)] == [False]
     assert [each.changed for each in desk.decide([ONE, TWO], "maybe", actor=ada)] == [False, True]
     assert [each.changed for each in desk.decide([ONE], "maybe", actor=bob)] == [True]
     with world.database.read() as session:

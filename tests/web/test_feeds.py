@@ -425,6 +425,29 @@ def test_a_feed_stays_below_a_megabyte_by_leaving_out_abstracts(quick: Desk) -> 
     assert len(quick.json(key)["items"]) == NEWEST
 
 
+def test_a_feed_that_is_too_long_without_abstracts_loses_its_oldest_papers() -> None:
+    at = datetime(2026, 11, 22, tzinfo=UTC)
+    papers = tuple(
+        Entry(FIRST_PMID + n, "t" * 30_000, "c", (), (), None, frozenset(), at - n * DAY, at - n * DAY, ())
+        for n in range(50)
+    )
+    for form in ("atom", "json"):
+        body = WRITER.write(Feed("k" * 22, "long", None, at, papers), form)
+        assert len(body) <= LARGEST
+        left = list(Atom(body).entries) if form == "atom" else [each["id"] for each in json.loads(body)["items"]]
+        assert len(left) > 20
+        assert left == [f"tag:monitor.lab.example,2026:pubmed/{FIRST_PMID + n}" for n in range(len(left))]
+
+
+def test_a_search_that_finds_nothing_has_an_empty_feed(quick: Desk) -> None:
+    """Words that PubMed ignores find nothing, however many papers came lately."""
+    quick.world.found(1, abstract=None)
+    key = quick.saved("the of")
+    assert quick.atom(key).pmids == quick.json(key)["items"] == []
+    assert quick.atom(key).updated == moment(quick.world.moment)
+    assert "<p>" in quick.json(quick.topic())["items"][0]["content_html"]
+
+
 def test_a_database_out_of_reach_is_said_and_nothing_is_cached(quick: Desk) -> None:
     key = quick.saved("CAR-NK[ti]")
     assert quick.world.database.path is not None
