@@ -133,12 +133,15 @@ def _lines(where: str, old: Sequence[Line], new: Sequence[Line]) -> list[LineCha
     lost: list[int] = []
     gained: list[int] = []
     pairs: list[tuple[int, int]] = []
+    instead: list[tuple[int, int]] = []
     for kind, a, b, c, d in matcher.get_opcodes():
         if kind == "equal":
             pairs += [(i, j) for i, j in zip(range(a, b), range(c, d), strict=True) if old[i] != new[j]]
         else:
             lost += range(a, b)
             gained += range(c, d)
+            if b - a == d - c == 1:
+                instead.append((a, c))
     changes = []
     for j in list(gained):
         at = next((i for i in lost if old[i].query == new[j].query), None)
@@ -148,7 +151,7 @@ def _lines(where: str, old: Sequence[Line], new: Sequence[Line]) -> list[LineCha
             changes.append(LineChange("moved", where, j + 1, old[at], new[j], at + 1))
     for i in list(lost):
         for j in gained:
-            if _alike(old[i].query, new[j].query):
+            if (i, j) in instead or _alike(old[i].query, new[j].query):
                 lost.remove(i)
                 gained.remove(j)
                 pairs.append((i, j))

@@ -278,7 +278,8 @@ def _write(session: Session, plan: Plan, reason: str, because: str | None, actor
             return Saved(draft.topic_id, stored.version, False, plan)
         _refuse_stale(session, draft, stored)
     accepted = plan.blocking
-    why = one_line(reason, "the reason") if reason.strip() else changes.summary
+    said = one_line(reason, "the reason") if reason.strip() else ""
+    why = said or changes.summary
     standing = {"accepted": list(accepted), "because": because} if accepted else {}
     version = stored.version if stored is not None else 0
     subject = _subject(draft.topic_id)
@@ -305,12 +306,12 @@ def _write(session: Session, plan: Plan, reason: str, because: str | None, actor
     if changes.title:
         strategies.set_title(session, topic.id, topic.title)
         old, new = changes.title
-        events.record(session, actor, "topic.title", subject, now, {"title": old}, {"title": new, "reason": why})
+        events.record(session, actor, "topic.title", subject, now, {"title": old}, {"title": new, "reason": said})
     if changes.sentinels_gained or changes.sentinels_lost:
         strategies.set_sentinels(session, topic.id, topic.sentinels)
         if stored is not None:
             old_ones, new_ones = sorted(stored.topic.sentinels), sorted(topic.sentinels)
-            after = {"sentinels": new_ones, "reason": why, **({} if changes.strategy else standing)}
+            after = {"sentinels": new_ones, "reason": said, **({} if changes.strategy else standing)}
             events.record(session, actor, "topic.sentinels", subject, now, {"sentinels": old_ones}, after)
     return Saved(draft.topic_id, version, changes.strategy, plan)
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -278,6 +280,13 @@ def test_any_bytes_are_read_or_refused(data: bytes, form: Form) -> None:
     except UsageError:
         return
     assert b"version" in data
+
+
+def test_the_example_in_the_documentation_can_be_read() -> None:
+    text = (Path(__file__).resolve().parents[2] / "docs" / "topics.md").read_text(encoding="utf-8")
+    (example,) = re.findall(r"```yaml\n(.*?)```", text, re.DOTALL)
+    (found,) = read_file(topicfile.read(example.replace("on: false", "on: true").encode(), "yaml", "example")).topics
+    assert found.strategy.query("core") == '("NK cell*"[tiab]) AND infusion*[tiab]'
 
 
 def test_the_form_is_told_by_the_name() -> None:
