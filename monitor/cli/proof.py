@@ -156,8 +156,8 @@ def _print_offers(offers: Sequence[Offer]) -> None:
     for each in offers:
         typer.echo(
             f"{each.topic_id} {each.lane} (version {each.version}): PubMed counts {count(each.count, 'paper')}; "
-            f"{each.held:,} are in the library, {each.to_fetch:,} are to be fetched"
-            + (f", {each.to_file:,} only to be filed" if each.to_file else "")
+            f"in the library {each.held:,}, to be fetched {each.to_fetch:,}"
+            + (f", only to be filed {each.to_file:,}" if each.to_file else "")
             + "."
         )
         if not each.nothing_to_do:
@@ -181,8 +181,10 @@ def _duration(seconds: float) -> str:
 def _outcome_line(lane: str, state: str, poll: Any) -> str:
     if poll is None or poll.count is None:
         return f"{lane}: {state}"
+    unnamed = poll.count - poll.found
+    here = poll.found - poll.new - max(poll.missing - unnamed, 0) - len(poll.refused)
     return (
-        f"{lane}: {state}. PubMed counts {poll.count:,}: {poll.new:,} new, {poll.unchanged:,} held already"
+        f"{lane}: {state}. PubMed counts {poll.count:,}: {poll.new:,} new, {here:,} here already"
         + (f", {poll.missing:,} missing" if poll.missing else "")
         + (f", {len(poll.refused):,} unreadable" if poll.refused else "")
         + "."
@@ -198,6 +200,7 @@ def _outcomes(report: PollReport | None) -> list[dict[str, Any]] | None:
             "state": each.state,
             "error": each.error,
             "count": each.poll.count if each.poll else None,
+            "found": each.poll.found if each.poll else None,
             "new": each.poll.new if each.poll else None,
             "missing": each.poll.missing if each.poll else None,
             "unknown_phrases": phrases_in_words(each.poll.unknown_phrases) if each.poll else (),

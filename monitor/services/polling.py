@@ -410,10 +410,14 @@ class _OnePoll:
         with self._database.read() as session:
             again = polls.was_compared(session, self._task.topic.strategy_id, self._task.lane)
         whole_set: Route = "reconciled" if again else "backfilled"
+        # A search that was changed begins anew: what its backfill brings is news no further back than a first poll.
+        begun = self._task.topic.created_at.date() - timedelta(days=self._polling._first_days)
+        backfilled_from = max(watched_from, begun)
 
         def make(citation: Citation) -> FoundHit:
-            news = is_news(citation, watched_from, in_window=window is not None)
             way = whole_set if window is None else route(citation, window)
+            since_day = backfilled_from if way == "backfilled" else watched_from
+            news = is_news(citation, since_day, in_window=window is not None)
             return FoundHit(citation.pmid, news, tuple(screen.positions(document(citation))), way)
 
         return make

@@ -112,6 +112,24 @@ def test_after_a_change_the_first_whole_set_is_the_backfill_and_later_ones_recon
         assert (found[FIRST + 9].route, found[FIRST + 9].news) == ("reconciled", False)
 
 
+def test_what_a_changed_search_brings_is_news_no_further_back_than_a_first_poll(database: Database) -> None:
+    """A year of papers that a new line finds must not fill the next digest."""
+    with sandbox(*papers()) as server:
+        bench = Bench(database, server)
+        bench.polling.poll()
+        bench.later(days=365)
+        since = bench.now().date()
+        fish = {FIRST + 20: since - timedelta(days=200), FIRST + 21: since - timedelta(days=31), FIRST + 22: since}
+        for pmid, created in fish.items():
+            server.corpus.add(record(pmid, title="Zebrafish again", created=created).encode())
+        bench.change(strategy(core=(*CORE, "zebrafish[ti]")))
+        bench.backfilling.run("car-nk", ["core"])
+        found = rows(database)
+        assert {pmid: found[pmid].news for pmid in fish} == {FIRST + 20: False, FIRST + 21: False, FIRST + 22: True}
+        assert not found[FIRST + 5].news
+        assert found[FIRST].news, "what was news stays so"
+
+
 def test_wrong_topics_and_lanes_and_an_outage_are_told(database: Database) -> None:
     with sandbox(*papers()) as server:
         bench = Bench(database, server, topic(wide=()))
@@ -161,7 +179,7 @@ def test_a_killed_backfill_goes_on_and_fetches_nothing_twice(
     ):
         bench = Bench(database, server)
         killed = run = 0
-        while killed < 3:
+        while killed < 2:
             before, asked = stored(database), len(server.requests("efetch"))
             if len(before) == NUMBER:
                 break
@@ -234,17 +252,48 @@ def cli(
 def test_backfill_at_the_terminal(cli: Cli, server: Sandbox) -> None:
     dry = cli("topic", "backfill", "car-nk", "--dry-run")
     assert dry.code == 0
-    assert "PubMed counts 7 papers; 0 are in the library, 7 are to be fetched" in dry.out
+    assert "PubMed counts 7 papers; in the library 0, to be fetched 7." in dry.out
     assert "a guess: no poll has been measured here yet" in dry.out
     unasked = cli("topic", "backfill", "car-nk", stdin=b"y\n")
     assert (unasked.code, "say --yes" in unasked.err) == (2, True)
     assert server.requests("efetch") == []
     done = cli("topic", "backfill", "car-nk", "--yes")
-    assert (done.code, "core: done. PubMed counts 7: 7 new" in done.out) == (0, True)
+    assert (done.code, "core: done. PubMed counts 7: 7 new, 0 here already." in done.out) == (0, True)
     again = cli("topic", "backfill", "car-nk", "--yes")
     assert (again.code, "nothing to do" in again.err) == (0, True)
     found = cli("topic", "backfill", "car-nk", "--lane", "core", "--dry-run", "--json").json
     assert ([each["held"] for each in found["offers"]], found["polls"]) == ([7], None)
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="pseudo-terminals are of Unix")
+@pytest.mark.parametrize(("answer", "fetched"), [(b"n\n", 0), (b"y\n", 7)])
+def test_a_person_at_a_terminal_is_asked(cli: Cli, server: Sandbox, answer: bytes, fetched: int) -> None:
+    near, far = os.openpty()
+    environ = {**os.environ, **cli.settings}
+    command = [
+        sys.executable,
+        "-m",
+        "monitor",
+        "--home",
+        str(cli.home),
+        "topic",
+        "backfill",
+        "car-nk",
+        "--lane",
+        "core",
+    ]
+    try:
+        os.write(near, answer)
+        done = subprocess.run(
+            command, stdin=far, capture_output=True, timeout=60, env=environ, cwd=cli.home, check=False
+        )
+    finally:
+        os.close(near)
+        os.close(far)
+    assert done.returncode == 0
+    assert b"Begin?" in done.stderr
+    assert (b"Nothing was fetched." in done.stderr) == (not fetched)
+    assert sum(len(each.get("id").split(",")) for each in server.requests("efetch")) == fetched
 
 
 def test_backfill_without_pubmed_and_in_a_wrong_lane(cli: Cli, server: Sandbox) -> None:
