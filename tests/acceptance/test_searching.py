@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
+import signal
+import urllib.error
+import urllib.request
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -14,7 +18,7 @@ from monitor.build import build
 from monitor.core.citation import Correction, InlineXml
 from monitor.settings import load
 from monitor.storage import citations
-from tests.acceptance.cli_world import FIRST, Cli, logging_kept, new_home
+from tests.acceptance.cli_world import FIRST, Cli, logging_kept, new_home, process
 from tests.factories import citation
 
 TITLES = (
@@ -229,6 +233,27 @@ def test_a_search_that_fails_is_not_saved(cli: Cli) -> None:
 def test_a_saved_search_can_be_saved_under_another_name(cli: Cli) -> None:
     cli("search", "donors", "--save", "one")
     assert cli("search", "@one", "--save", "two").out.splitlines()[0] == "@two: donors"
+
+
+def test_the_printed_addresses_lead_to_feeds(cli: Cli) -> None:
+    """As a reader asks, over a socket: the file, then only whether it is still the same."""
+    saved = cli("search", "CAR-NK[ti]", "--save", "mine", "--json").json
+    shown = cli("topic", "show", "car-nk")
+    (topic,) = re.findall(r"^feed: (\S+)$", shown.out, re.MULTILINE)
+    assert cli("topic", "show", "car-nk", "--json").json["feeds"]["atom"] == topic
+    with process(cli.home, "web", "--port", "0") as running:
+        here = running.until(r"Pages: (http://\S+?)/?\s")[1]
+        for address in (*saved["feeds"].values(), topic):
+            url = address.replace("http://127.0.0.1:8000", here)
+            with urllib.request.urlopen(url, timeout=30) as answer:
+                body, etag = answer.read(), answer.headers["etag"]
+            assert (b"RETRACTED: CAR-NK cells that never were" in body) == (address != topic)
+            again = urllib.request.Request(url, headers={"If-None-Match": etag})
+            with pytest.raises(urllib.error.HTTPError) as same:
+                urllib.request.urlopen(again, timeout=30)
+            assert (same.value.code, same.value.read()) == (304, b"")
+            same.value.close()
+        assert running.stop(signal.SIGINT) == 0
 
 
 # ---- export
