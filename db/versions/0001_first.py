@@ -17,7 +17,7 @@ MOMENT = sa.DateTime(timezone=True)
 # because the words are cut, lowered and folded before they come here (storage/fulltext.py).
 SQLITE_SEARCH = (
     """CREATE VIRTUAL TABLE citation_fts USING fts5(
-        title, body, terms, rest, facets, content='', tokenize='ascii', prefix='4 5'
+        title, body, terms, rest, facets, content='', tokenize='ascii'
     )""",
 )
 POSTGRES_SEARCH = (

@@ -25,7 +25,7 @@ from monitor.resources import resource_dir
 
 CURRENT: Final = 1
 _DICTIONARY: Final = ("record-1.zdict", "0c6b7ae5992db315bcf77d169864549a")
-_LEVEL: Final = 6
+_LEVEL: Final = 3
 _LARGEST: Final = 256 * 2**20
 """No record is near this many bytes; a damaged header may claim any size."""
 

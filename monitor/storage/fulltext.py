@@ -33,6 +33,9 @@ BOUNDARY: Final = "ø"
 """Stands between two texts of a column, so that no phrase crosses; no folded word is this."""
 TABLE: Final = "citation_fts"
 
+SIGNS: Final = "–—−‐‑±×·•≥≤“”‘’′″°®™©…\u2009\u202f\xa0"
+"""Not ASCII, often seen, and in no word."""
+
 _BREAK = "\x01"
 _BYTES = bytes(
     byte if byte >= 128 or chr(byte) == _BREAK else ord(chr(byte).lower()) if chr(byte).isalnum() else ord(" ")
@@ -74,18 +77,20 @@ def shown(citation: Citation) -> str:
 
 def write(session: Session, citations: Sequence[tuple[Citation, datetime]]) -> None:
     """Index citations, each with the moment it came into the library, that are not in the index."""
-    tree = load_mesh_tree()
-    entries = [(each, entry(each, _day(added_at), tree)) for each, added_at in citations]
-    if not entries:
+    if not citations:
         return
+    tree = load_mesh_tree()
     if is_sqlite(session):
-        insert(session, IndexRow, ("pmid", "facets"), ((each.pmid, shown(each)) for each, _ in entries))
-        session.connection().exec_driver_sql(_INSERT, [(each.pmid, *words) for each, words in entries])
-    else:
-        with raw_postgres(session) as connection, connection.cursor() as cursor, cursor.copy(_COPY) as copy:
-            copy.set_types(["int8", "text", "bytea"])  # a binary COPY does not say types: the bytes are the vector
-            for each, words in entries:
-                copy.write_row((each.pmid, shown(each), tsvector(words, LETTERS.values(), BOUNDARY)))
+        insert(session, IndexRow, ("pmid", "facets"), [(each.pmid, shown(each)) for each, _ in citations])
+        entries = [(each.pmid, *entry(each, _day(added_at), tree)) for each, added_at in citations]
+        session.connection().exec_driver_sql(_INSERT, entries)
+        return
+    letters = tuple(LETTERS.values())
+    with raw_postgres(session) as connection, connection.cursor() as cursor, cursor.copy(_COPY) as copy:
+        copy.set_types(["int8", "text", "bytea"])  # a binary COPY does not say types: the bytes are the vector
+        for each, added_at in citations:  # the server indexes the first while the last are made
+            vector = tsvector(entry(each, _day(added_at), tree), letters, BOUNDARY)
+            copy.write_row((each.pmid, shown(each), vector))
 
 
 def remove(session: Session, citations: Sequence[tuple[Citation, datetime]]) -> None:
@@ -152,12 +157,19 @@ _DELETE = f"INSERT INTO {TABLE}({TABLE}, rowid, {_NAMES}) VALUES ('delete', ?, {
 
 def _column(sources: Iterable[FieldText]) -> str:
     texts = dict.fromkeys([source.text for source in sources])
-    joined = f" {_BREAK} ".join(texts)
+    joined = f" {_BREAK} ".join([each if each.isascii() else _folded(each) for each in texts])
     if joined.count(_BREAK) > max(0, len(texts) - 1):  # a text holds the very character
-        joined = f" {_BREAK} ".join([each.replace(_BREAK, " ") for each in texts])
-    if not joined.isascii():
-        joined = " ".join([each if each.isascii() else " ".join(split_words(each)[0]) for each in joined.split()])
+        joined = f" {_BREAK} ".join([_folded(each).replace(_BREAK, " ") for each in texts])
     return joined.encode().translate(_BYTES).decode().replace(_BREAK, BOUNDARY)
+
+
+def _folded(text: str) -> str:
+    """Replace what is not ASCII by its words; most of it is one of a few signs."""
+    for sign in SIGNS:
+        text = text.replace(sign, " ")
+    if text.isascii():
+        return text
+    return " ".join([each if each.isascii() else " ".join(split_words(each)[0]) for each in text.split()])
 
 
 def _one_line(value: str) -> str:

@@ -20,7 +20,7 @@ from monitor.core.query.flags import flags_of
 from monitor.core.query.matching import type_ui
 from monitor.core.query.mesh import MeshTree
 from monitor.core.query.people import names, people
-from monitor.core.query.words import heading_key, split_words
+from monitor.core.query.words import heading_key, split_words, words_of
 
 JOIN: Final = "ø"
 REST: Final = "ł"
@@ -59,42 +59,37 @@ _KNOWN = 30_000
 _UI = re.compile("[A-Z][0-9]+")
 
 
-def tokens(citation: Citation, added_on: date, tree: MeshTree) -> Iterator[str]:
-    """Yield all that exact conditions ask of a citation; some may come twice."""
+def tokens(citation: Citation, added_on: date, tree: MeshTree) -> list[str]:
+    """Return all that exact conditions ask of a citation; some may stand there twice."""
     vocabulary = _vocabulary(tree)
-    yield EVERY
-    yield uid(citation.pmid)
+    found = [EVERY, uid(citation.pmid)]
     for heading in citation.mesh_headings:
         descriptor = heading.descriptor
-        yield from vocabulary.heading(descriptor.ui, descriptor.name, heading.major)
-        for qualifier in heading.qualifiers:
-            yield key("sh", qualifier.name)
+        found += vocabulary.heading(descriptor.ui, descriptor.name, heading.major)
+        found += [key("sh", qualifier.name) for qualifier in heading.qualifiers]
     for each in citation.publication_types:
-        yield from vocabulary.publication_type(each.ui, each.name)
+        found += vocabulary.publication_type(each.ui, each.name)
     for field, kind in VALUES.items():
-        for value in values(field, citation):
-            yield key(kind, value)
-    for number in values("isbn", citation):
-        yield isbn(number)
-    for language in citation.languages:
-        yield code("la", language.lower().upper())
-    for name in flags_of(citation):
-        yield flag(name)
-    for name in subsets_of(citation):
-        yield "sb" + name
-    for subset in citation.citation_subsets:
-        yield code("sj", subset)
-    place = citation.journal.country if citation.journal else citation.book and citation.book.publisher_location
-    for word in split_words(place or "")[0]:
-        yield "pl" + word
+        found += [key(kind, value) for value in values(field, citation)]
+    found += [code("la", language.lower().upper()) for language in citation.languages]
+    found += [flag(name) for name in flags_of(citation)]
+    found += ["sb" + name for name in subsets_of(citation)]
+    found += [code("sj", subset) for subset in citation.citation_subsets]
+    book = citation.book
+    if book is not None:
+        found += [isbn(number) for number in book.isbns]
+    place = citation.journal.country if citation.journal else book and book.publisher_location
+    if place:
+        found += ["pl" + word for word in words_of(place)]
     for field, kind in NAMES.items():
         for _, person in people(citation, field)[1]:
-            yield from _person(kind, person)
-    for field in DATES:
+            found += _person(kind, person)
+    for field, kind in DATES.items():
         for day in citation_days(citation, field):
-            yield from _day(DATES[field], *day)
-    yield from _common(citation_days(citation, "dp"))
-    yield from _day(DATES["added"], added_on.year, added_on.month, added_on.day)
+            found += _day(kind, *day)
+    found += _common(citation_days(citation, "dp"))
+    found += _day(DATES["added"], added_on.year, added_on.month, added_on.day)
+    return found
 
 
 # Spelling ---------------------------------------------------------------------------------------------------------
@@ -206,12 +201,19 @@ def _vocabulary(tree: MeshTree) -> _Vocabulary:
     return _Vocabulary(tree)
 
 
-def _person(kind: str, person: Author) -> Iterator[str]:
+def _person(kind: str, person: Author) -> list[str]:
     short, full, surname = names(person)
+    found = []
     for name in (*short, *full):
-        yield name_part(kind, name, surname) + END
-        for count in range(1, surname + 1):
-            yield name_part(kind, name[:count], surname)
+        spelt = kind
+        for at, word in enumerate(name):
+            if at < surname:
+                spelt += JOIN + word
+                found.append(spelt)
+            else:
+                spelt += REST + word
+        found.append(spelt + END)
+    return found
 
 
 @lru_cache(_KNOWN)
@@ -224,10 +226,9 @@ def _day(kind: str, year: int, month: int, day: int) -> tuple[str, ...]:
     return tuple(found)
 
 
-def _common(days: tuple[Day, ...]) -> Iterator[str]:
-    for grain in (1, 2, 3) if days else ():
-        if len({day[:grain] for day in days}) == 1:
-            yield single(days[0], grain)
+@lru_cache(_KNOWN)
+def _common(days: tuple[Day, ...]) -> tuple[str, ...]:
+    return tuple(single(days[0], grain) for grain in (1, 2, 3) if len({day[:grain] for day in days}) == 1)
 
 
 def _digits(parts: Sequence[int]) -> str:

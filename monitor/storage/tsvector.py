@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from struct import Struct, pack
+from functools import cache
+from struct import Struct
 from typing import Final
 
 from monitor.storage.tokens import CROWDED, CUT
 
-WEIGHTS: Final = "ABCD"
-"""Of the columns in order; the last column has neither weight nor places."""
 MOST_PLACES: Final = 256
 LAST_PLACE: Final = 16_383
 LONGEST_WORD: Final = 2_000
@@ -18,60 +17,82 @@ LARGEST: Final = 1_000_000
 """Bytes of all lexemes and places together; the server takes 2**20."""
 
 _COUNT = Struct("!i")
-_PLACED = tuple(
-    [b""] + [pack("!HH", 1, (3 - weight) << 14 | place) for place in range(1, 1_000)] for weight in range(4)
-)
 _NO_PLACES = b"\0\0\0"
 
 
 def tsvector(columns: Iterable[str], letters: Iterable[str], boundary: str) -> bytes:
     """Return the vector of all columns: a lexeme is a column's letter and a word.
 
-    Places count from 1 in each column, boundaries included, which are no lexemes themselves. What a vector cannot
-    hold is left out, and the vector then has the token `crowded` for places, `cut` for words.
+    Places count from 1 in each column, boundaries included, which are no lexemes themselves; the columns have the
+    weights A to D. The last column has neither places nor weight. What a vector cannot hold is left out, and the
+    vector then has the token `crowded` for places, `cut` for words.
     """
-    *texts, (facet_letter, facets) = zip(letters, columns, strict=True)
-    parts = [f"{facet_letter}{word}".encode() + _NO_PLACES for word in facets.split()]
+    *texts, (letter, facets) = zip([each.encode() for each in letters], columns, strict=True)
+    tokens = facets.encode().split()
+    gap = boundary.encode()
     crowded = False
-    for weight, (letter, column) in enumerate(texts):
-        words = column.split()
-        places: dict[str, list[int]] = {}
+    number = longest = 0
+    lexemes: list[bytes] = []
+    for weight, (name, column) in zip((3, 2, 1, 0), texts, strict=True):
+        words = column.encode().split()
+        first: dict[bytes, int] = {}
+        again: dict[bytes, list[int]] = {}
         for at, word in enumerate(words, 1):
-            if word in places:
-                places[word].append(at)
+            if word not in first:
+                first[word] = at
+            elif word not in again:
+                again[word] = [first[word], at]
             else:
-                places[word] = [at]
-        places.pop(boundary, None)
-        crowded = crowded or len(words) > LAST_PLACE
-        placed, bits = _PLACED[weight], (3 - weight) << 14
-        for word, found in places.items():
-            first = found[0]
-            if len(found) == 1 and first < 1_000:
-                parts.append(f"{letter}{word}\0".encode() + placed[first])
-                continue
-            if len(found) > MOST_PLACES or found[-1] > LAST_PLACE:
-                crowded = True
-                found = [place for place in found[:MOST_PLACES] if place <= LAST_PLACE]
-            parts.append(
-                f"{letter}{word}\0".encode() + pack(f"!H{len(found)}H", len(found), *[bits | place for place in found])
-            )
+                again[word].append(at)
+        first.pop(gap, None)
+        again.pop(gap, None)
+        number += len(first)
+        longest = max(longest, max(map(len, first), default=0))
+        tails = _tails(weight)
+        if len(words) > LAST_PLACE or any(len(places) > MOST_PLACES for places in again.values()):
+            crowded = True
+            again = {word: again.get(word, [at]) for word, at in first.items()}
+        for word in again:
+            del first[word]
+        lexemes += [name + word + tails[at] for word, at in first.items()]
+        lexemes += [name + word + _tail(weight, places) for word, places in again.items()]
     if crowded:
-        parts.append(_token(facet_letter, CROWDED))
-    if sum(map(len, parts)) > LARGEST // 2 or max(map(len, parts)) > LONGEST_WORD:
-        parts = _cut(parts, facet_letter)
-    return _COUNT.pack(len(parts)) + b"".join(parts)
+        tokens.append(CROWDED.encode())
+    number += len(tokens)
+    together = b"".join(lexemes)
+    if tokens:
+        together += letter + (_NO_PLACES + letter).join(tokens) + _NO_PLACES
+        longest = max(longest, *map(len, tokens))
+    if longest > LONGEST_WORD or len(together) + number > LARGEST:
+        return _cut([letter + token + _NO_PLACES for token in (CUT.encode(), *tokens)] + lexemes)
+    return _COUNT.pack(number) + together
 
 
-def _token(letter: str, token: str) -> bytes:
-    return f"{letter}{token}".encode() + _NO_PLACES
+_SEVERAL = [Struct(f"!xH{count}H") for count in range(MOST_PLACES + 1)]
+"""What follows a word: its end, how many places, the places."""
 
 
-def _cut(parts: list[bytes], letter: str) -> list[bytes]:
+@cache
+def _tails(weight: int) -> list[bytes]:
+    """Return what follows a word that stands at one place only, by that place."""
+    return [_tail(weight, [at]) for at in range(LAST_PLACE + 1)]
+
+
+def _tail(weight: int, places: list[int]) -> bytes:
+    base = weight << 14
+    held = [base | at for at in places[:MOST_PLACES] if at <= LAST_PLACE]
+    return _SEVERAL[len(held)].pack(len(held), *held)
+
+
+def _cut(lexemes: list[bytes]) -> bytes:
     """Leave out what is too long, and the last of what is too much."""
     kept: list[bytes] = []
     size = 0
-    for part in parts:
-        size += len(part) + 1  # a byte to align the places
-        if part.index(b"\0") <= LONGEST_WORD and size <= LARGEST:
-            kept.append(part)
-    return kept if len(kept) == len(parts) else [*kept, _token(letter, CUT)]
+    for each in lexemes:
+        if each.index(b"\0") > LONGEST_WORD:
+            continue
+        size += len(each) + 1  # a byte to align the places
+        if size > LARGEST:
+            break
+        kept.append(each)
+    return _COUNT.pack(len(kept)) + b"".join(kept)

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 from monitor.core.citation import Author, Citation
 from monitor.core.markup import bare
 from monitor.core.query.document import FieldText
-from monitor.core.query.words import SearchWords, split_words
+from monitor.core.query.words import SearchWords, words_of
 
 
 def people(citation: Citation, field: str) -> tuple[str, list[tuple[int, Author]]]:
@@ -41,10 +41,10 @@ def named(
 
 def names(author: Author) -> tuple[list[list[str]], list[list[str]], int]:
     """Return the words of a name with initials, those of the full name either way round, and how many are surname."""
-    last = split_words(author.last_name or "")[0]
-    initials = "".join(split_words(author.initials or "")[0])
-    suffix = split_words(bare(author.suffix))[0]
-    fore = split_words(author.fore_name or "")[0]
+    last = words_of(author.last_name) if author.last_name else []
+    initials = "".join(words_of(author.initials)) if author.initials else ""
+    suffix = words_of(bare(author.suffix)) if author.suffix else []
+    fore = words_of(author.fore_name) if author.fore_name else []
     short = [*last, *([initials] if initials else [])]
     full = [[*last, *fore, *suffix], [*fore, *last, *suffix]] if fore else []
     return [short, [*short, *suffix]], full, len(last)

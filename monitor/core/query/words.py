@@ -34,6 +34,8 @@ _LETTERS = str.maketrans(
     {"ø": "o", "ł": "l", "đ": "d", "ð": "d", "ħ": "h", "ŧ": "t", "ı": "i", "æ": "ae", "œ": "oe", "þ": "th"}
 )
 
+_PLAIN = str.maketrans({c: c.lower() if c.isalnum() else " " for c in map(chr, range(128))})
+
 
 class SearchWords(NamedTuple):
     """The words of a search term; `truncated` if the last one ends in a usable `*`."""
@@ -58,10 +60,15 @@ def split_words(text: str) -> tuple[list[str], list[tuple[int, int]]]:
     return words, spans
 
 
+def words_of(text: str) -> list[str]:
+    """Return the words of `split_words` without their places, much sooner."""
+    return text.translate(_PLAIN).split() if text.isascii() else split_words(text)[0]
+
+
 @lru_cache(maxsize=20_000)
 def search_words(text: str) -> SearchWords:
     """Split the text of a search term; a `*` counts only at the very end, after at least four characters."""
-    words = tuple(split_words(text)[0])
+    words = tuple(words_of(text))
     stripped = text.rstrip()
     truncated = (
         bool(words) and stripped.endswith("*") and len(words[-1]) >= MIN_STEM and stripped.rstrip("*")[-1:].isalnum()
@@ -81,4 +88,4 @@ def fold(word: str) -> str:
 @lru_cache(maxsize=20_000)
 def heading_key(text: str) -> tuple[str, ...]:
     """Return the words by which two spellings of one heading are equal; "&" and "and" count for nothing."""
-    return tuple(word for word in split_words(text)[0] if word != "and")
+    return tuple([word for word in words_of(text) if word != "and"])
