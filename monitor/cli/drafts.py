@@ -7,7 +7,8 @@ import shlex
 import subprocess
 import sys
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -69,8 +70,8 @@ def draft_in(here: House, path: Path, topic_id: str) -> Draft:
     return drafts[0]
 
 
-def edited(here: House, draft: Draft) -> Draft:
-    """Let the person edit a draft as YAML in their editor; what they typed stays in the file until it is saved."""
+def edited(here: House, draft: Draft) -> tuple[Draft, Path]:
+    """Let the person edit a draft as YAML in their editor; the file stays until what they typed is saved."""
     if not (sys.stdin.isatty() and sys.stdout.isatty()):
         raise UsageError(
             "say what to change: --add, --line N with --query, --reason, --on, --off, --move or --remove, --sentinel, "
@@ -86,13 +87,12 @@ def edited(here: House, draft: Draft) -> Draft:
     except OSError as error:
         path.unlink()
         raise UsageError(f"the editor {command[0]} cannot be started: {error.strerror}; set EDITOR") from None
-    if code or path.read_bytes() == before:
+    if path.read_bytes() == before:
         path.unlink()
         raise UsageError(f"{command[0]} ended with {code}; nothing was changed" if code else "nothing was changed")
     with kept_after_errors(path, draft.topic_id):
         made = draft_in(here, path, draft.topic_id)
-    path.unlink()
-    return type(made)(made.topic_id, made.title, made.strategy, made.sentinels, draft.based_on, draft.held)
+    return replace(made, based_on=draft.based_on, held=draft.held), path
 
 
 def keep(here: House, draft: Draft) -> Path:
@@ -121,54 +121,75 @@ def keep(here: House, draft: Draft) -> Path:
 @contextmanager
 def kept_after_errors(path: Path, topic_id: str, *, new: bool = False) -> Iterator[None]:
     """Add to an error where the draft lies and how to go on with it."""
-    from monitor.services.strategies import Conflict, Refused
-
-    verb = "add" if new else "edit"
     try:
         yield
     except MonitorError as error:
-        error.add_note(f"What was typed is kept in {path}")
-        go_on = f"monitor topic {verb} {topic_id} --from {shlex.quote(str(path))}"
-        if isinstance(error, Refused):
-            error.add_note(f"Correct it there and go on with: {go_on}")
-            error.add_note(f"Or save it as it is, with the reason: {go_on} --because TEXT")
-        elif isinstance(error, Conflict):
-            number = error.theirs.version
-            error.add_note(f"Take over there what you want of version {number}, set based_on: {number}")
-            error.add_note(f"and go on with: {go_on}")
-        else:
-            error.add_note(f"Correct it there and go on with: {go_on}")
+        _say_where(error, path, topic_id, new=new)
+        raise
+    except KeyboardInterrupt:
+        tell(f"What was typed is kept in {path}")
         raise
 
 
+def _say_where(error: MonitorError, path: Path, topic_id: str, *, new: bool) -> None:
+    from monitor.services.strategies import Conflict, Refused
+
+    go_on = f"monitor topic {'add' if new else 'edit'} {topic_id} --from {shlex.quote(str(path))}"
+    error.add_note(f"What was typed is kept in {path}")
+    if isinstance(error, Conflict):
+        number = error.theirs.version
+        error.add_note(f"Take over there what you want of version {number}, set based_on: {number}")
+        error.add_note(f"and go on with: {go_on}")
+    else:
+        error.add_note(f"Correct it there and go on with: {go_on}")
+    if isinstance(error, Refused):
+        error.add_note(f"Or save it as it is, with the reason: {go_on} --because TEXT")
+
+
 def save(
-    here: House, draft: Draft, message: str, because: str | None, *, dry_run: bool, as_json: bool, source: Path | None
+    here: House,
+    draft: Draft,
+    message: str,
+    because: str | None,
+    *,
+    dry_run: bool,
+    as_json: bool,
+    source: Path | None = None,
 ) -> None:
-    """Save one draft and print what that did; `source` is the file it came from, which needs no keeping."""
+    """Save one draft and print what that did. After an error it is kept: in `source`, the file it came from, or anew."""
     from monitor.services.strategies import Refused
 
     plans: Sequence[Plan] = ()
+    new = draft.based_on is None
     try:
-        plans = here.strategies.plan([draft])
-        if dry_run:
-            _tell_dry(plans, because, as_json=as_json)
-            return
-        (saved,) = here.strategies.commit(plans, message, because=because)
+        with kept_after_errors(source, draft.topic_id, new=new) if source is not None else nullcontext():
+            plans = here.strategies.plan([draft])
+            if not dry_run:
+                (saved,) = here.strategies.commit(plans, message, because=because)
     except MonitorError as error:
         if isinstance(error, Refused):
             if as_json:
                 print_json([plan_object(each) for each in plans])
             else:
                 print_plan(plans[0])
-        path = source
-        if path is None:
-            path = keep(here, draft)
-        with kept_after_errors(path, draft.topic_id, new=draft.based_on is None):
-            raise
-    if as_json:
+        if source is None:
+            _keep_with(error, here, draft)
+        raise
+    if dry_run:
+        _tell_dry(plans, because, as_json=as_json)
+    elif as_json:
         print_json(saved_object(saved))
     else:
         print_saved(saved)
+
+
+def _keep_with(error: MonitorError, here: House, draft: Draft) -> None:
+    try:
+        path = keep(here, draft)
+    except OSError as trouble:
+        error.add_note(f"What was typed could not be kept in {here.settings.home}: {trouble.strerror}")
+    else:
+        _say_where(error, path, draft.topic_id, new=draft.based_on is None)
 
 
 def _tell_dry(plans: Sequence[Plan], because: str | None, *, as_json: bool) -> None:

@@ -117,6 +117,7 @@ def edit(
         raise UsageError("--remove takes the line out; nothing else can be done to it")
     if (lane or block) and new is None and number is None:
         raise UsageError("--lane and --block say where a line stands: name it with --line N or --add QUERY")
+    typed: Path | None = None
     with desk() as here:
         if source is not None:
             draft = draft_in(here, source, name)
@@ -125,7 +126,7 @@ def edit(
         else:
             draft = here.strategies.draft(name)
             if not told:
-                draft = edited(here, draft)
+                draft, typed = edited(here, draft)
         strategy = draft.strategy
         if new is not None:
             line = typed_line(new, reason, owner or LAB, not off, "the line (--add, --reason)")
@@ -148,7 +149,11 @@ def edit(
         )
         if block is not None and new is not None and not _inserted(draft.strategy, block):
             raise UsageError(f"no line inserts {{{block}}}, so the block would be left out; write it with --from FILE")
-        save(here, draft, message, because, dry_run=dry_run, as_json=as_json, source=source)
+        save(here, draft, message, because, dry_run=dry_run, as_json=as_json, source=source or typed)
+        if typed is not None and dry_run:
+            tell(f"What was typed is kept in {typed}")
+        elif typed is not None:
+            typed.unlink()
 
 
 @group.command("lint")
@@ -180,7 +185,7 @@ def lint(
             drafts = [here.strategies.draft(each.stored.id) for each in here.topics.named(names or ())]
         if fix is not None:
             repaired = here.strategies.repaired(drafts[0], fix)
-            save(here, repaired, message or f"linter: {fix}", because, dry_run=dry_run, as_json=as_json, source=None)
+            save(here, repaired, message or f"linter: {fix}", because, dry_run=dry_run, as_json=as_json)
             return
         found = [(draft, here.strategies.lint(draft)) for draft in drafts]
     if as_json:
@@ -262,7 +267,6 @@ def restore(
             because,
             dry_run=dry_run,
             as_json=as_json,
-            source=None,
         )
 
 

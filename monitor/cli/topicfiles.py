@@ -67,7 +67,8 @@ def import_files(
         plans = here.strategies.plan(drafts)
         if not as_json:
             for plan in plans:
-                print_plan(plan)
+                if plan.difference:
+                    print_plan(plan)
         changed = [plan for plan in plans if plan.difference]
         new = sum(plan.draft.based_on is None for plan in changed)
         tell(f"topics: {new} new, {len(changed) - new} changed, {len(plans) - len(changed)} unchanged")

@@ -34,7 +34,8 @@ def read_topics(values: object) -> tuple[Topic, ...]:
 def read_file(values: object, *, owner: str = LAB, held: Mapping[str, Topic] | None = None) -> TopicFile:
     """Read a topic file, already parsed from YAML or TOML; all of it or, with a UsageError naming the place, nothing.
 
-    A line without an owner keeps the one that the same search has in `held`, or is `owner`'s.
+    A line without an owner keeps the one that the same search has in `held`, or is `owner`'s; a topic whose sentinels are
+    not told keeps those it has, so that none is given up by an oversight.
     """
     top = _mapping(values, "the file")
     _only(top, {"version", "blocks", "topics"}, "the file")
@@ -110,7 +111,7 @@ class _Part:
         self.wide = _lines(fields.get("wide", []), f"{where}, wide")
         if not any(line.enabled for line in self.core):
             raise UsageError(f"{where}: the core lane has no line that is on")
-        self.sentinels = _sentinels(fields.get("sentinels", []), where)
+        self.sentinels = _sentinels(fields["sentinels"], where) if "sentinels" in fields else None
         self.blocks = {
             each: _block(each, block, f"{where}, ")
             for each, block in _mapping(fields.get("blocks", {}), f"{where}, blocks").items()
@@ -134,7 +135,8 @@ class _Part:
                 each._replace(lines=_owned(each.lines, blocks.get(each.name, ()), owner)) for each in strategy.blocks
             ),
         )
-        return Topic(self.name, self.title, strategy, self.sentinels)
+        sentinels = self.sentinels if self.sentinels is not None else held.sentinels if held is not None else ()
+        return Topic(self.name, self.title, strategy, sentinels)
 
 
 def _owned(lines: Iterable[Line], before: Iterable[Line], owner: str) -> tuple[Line, ...]:

@@ -309,6 +309,22 @@ def test_the_editor_gets_the_topic_and_its_text_is_saved(cli: Cli, monkeypatch: 
     assert list((cli.home / "drafts").iterdir()) == []
 
 
+def test_a_dry_run_from_the_editor_keeps_the_text(cli: Cli, monkeypatch: pytest.MonkeyPatch) -> None:
+    editor(cli, monkeypatch, "text.replace('\"CAR-NK\"[tiab]', 'killer[ti]')")
+    said = cli("topic", "edit", "own", "--dry-run")
+    assert (said.code, core(cli)) == (0, ['"CAR-NK"[tiab]'])
+    assert "killer[ti]" in kept(said).read_text()
+
+
+def test_what_cannot_be_kept_is_said_after_why_it_was_refused(cli: Cli) -> None:
+    (cli.home / "drafts").write_text("no folder")
+    said = cli("topic", "edit", "own", "--add", "(", "--reason", "w")
+    assert said.code == 2
+    first, second = said.err.splitlines()
+    assert "empty parentheses" in first
+    assert second.startswith("What was typed could not be kept in")
+
+
 def test_an_editor_that_changes_nothing_saves_nothing(cli: Cli, monkeypatch: pytest.MonkeyPatch) -> None:
     editor(cli, monkeypatch, "text")
     said = cli("topic", "edit", "own")

@@ -161,6 +161,13 @@ def test_a_line_without_an_owner_keeps_the_one_it_has() -> None:
     assert {each.owner for each in found.strategy.core} == {"me"}
 
 
+def test_sentinels_go_only_where_the_file_says_so() -> None:
+    held = {"x": Topic("x", "T", Strategy((Line("a", "w"),)), (7, 8))}
+    assert read_file(topics_file(topics={"x": topic("a")}), held=held).topics[0].sentinels == (7, 8)
+    assert read_file(topics_file(topics={"x": topic("a", sentinels=[])}), held=held).topics[0].sentinels == ()
+    assert read_file(topics_file(topics={"x": topic("a")})).topics[0].sentinels == ()
+
+
 def test_the_version_a_draft_was_made_from_is_told() -> None:
     file = read_file(topics_file(topics={"x": topic("a", based_on=3), "y": topic("b")}))
     assert file.based_on == {"x": 3}
