@@ -16,18 +16,20 @@ Phrase = tuple[str, str]
 _TAG_AT_END: Final = re.compile(r"\[[^\]]*\]$")
 
 
-def answers(text: str, unknown: Iterable[str]) -> dict[Phrase, bool]:
+def answers(query: str, unknown: Iterable[str]) -> dict[Phrase, bool]:
     """Return each phrase of a search that PubMed looked up, and whether it knew it, from what it reported as unknown.
 
     PubMed names what it did not know as `"CAR-iNK"[Title/Abstract]` or without a tag; without one it is unknown in
     every field. A single word that PubMed dropped counts as a phrase that it does not know.
     """
     try:
-        found = dict.fromkeys(phrases_of(parse(text)), True)
+        found = dict.fromkeys(phrases_of(parse(query)), True)
     except QuerySyntaxError:  # a search that PubMed reads and we do not: what it complained of is all we know
         found = {}
     for each in unknown:
         text, field = _reported(each)
+        if not text:
+            continue
         same = [key for key in found if key[0] == text and field in (None, key[1])]
         for key in same or [(text, field or "all")]:
             found[key] = False
