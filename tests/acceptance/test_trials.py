@@ -12,12 +12,15 @@ import pytest
 
 from monitor.errors import NotFound, PubmedUnavailable, UsageError
 from monitor.pubmed.sandbox import Fault, Sandbox
+from monitor.resources import load_mesh_tree
+from monitor.services.asking import Asking
+from monitor.services.evaluating import evaluate
 from monitor.services.previewing import PREVIEW_REQUESTS
 from monitor.storage import phrases
 from monitor.storage.engine import Database
 from tests.acceptance.cli_world import FIRST as CLI_FIRST
 from tests.acceptance.cli_world import Cli, corpus, logging_kept, new_home
-from tests.acceptance.polling import FIRST, NOW, record, records, sandbox
+from tests.acceptance.polling import FIRST, NOW, client, record, records, sandbox
 from tests.acceptance.trial_world import CORE, Bench, draft, papers, strategy, topic
 
 
@@ -220,6 +223,71 @@ def test_pubmed_and_our_reading_may_disagree_on_a_paper(bench: Bench) -> None:
     bench.server.unknown_phrases = ["cells invented"]
     found = bench.trials.test(draft(core=('"cells invented"[tiab]',)), FIRST)
     assert (found.lanes[0].found, found.lanes[0].pubmed, found.lanes[0].disagree) == (False, True, True)
+
+
+def test_a_line_that_only_pubmed_could_read_is_marked_and_the_others_tested(bench: Bench) -> None:
+    """Such a line is never saved; a draft may hold one."""
+    found = bench.alone.test(draft(core=(*CORE, "(cells[tiab]")), held(bench))
+    assert [each.state for each in found.lanes[0].lines] == ["found", "not found", "unreadable"]
+    assert "column" in found.lanes[0].lines[2].failed[0]
+
+
+def test_what_no_record_can_tell_is_named(bench: Bench) -> None:
+    found = bench.alone.test(draft(core=('"antineoplastic agents"[pa]',)), held(bench))
+    (line,) = found.lanes[0].lines
+    assert (line.state, line.undecidable) == (
+        "not found",
+        ('"antineoplastic agents"[pa]: records do not hold pharmacological actions',),
+    )
+
+
+def held(bench: Bench) -> int:
+    bench.polling.poll()
+    return FIRST
+
+
+def test_a_record_that_cannot_be_read_is_no_record(bench: Bench) -> None:
+    bench.server.fault(Fault.ILLEGAL_CHARACTER, utility="efetch", pmid=FIRST + 5)
+    with pytest.raises(PubmedUnavailable, match="could not be read"):
+        bench.trials.test(draft(), FIRST + 5)
+    bench.server.faults.clear()
+    bench.server.fault(Fault.PARTIAL_SET, utility="efetch")
+    found = bench.trials.preview(draft(), "core")
+    assert [each.citation is None for each in found.newest].count(True) == 1, "the others are shown all the same"
+    bench.server.faults.clear()
+    bench.server.fault(Fault.DUPLICATED_RECORDS, utility="efetch")
+    assert all(each.citation for each in bench.trials.preview(draft(), "core").newest)
+
+
+def test_more_than_one_answer_is_fetched_for_a_long_list() -> None:
+    with sandbox(*records(450)) as server:
+        asking = Asking(client(server, tries=1))
+        assert len(asking.fetch(range(FIRST, FIRST + 450))) == 450
+        assert (asking.requests, asking.answered) == (3, 3)
+        server.fault(Fault.HTTP_503, utility="efetch", calls=[2, 3])
+        assert len(asking.fetch(range(FIRST, FIRST + 450))) == 200
+        assert asking.why_not is not None
+        assert asking.whole("cells[ti]", NOW.date()) is None
+
+
+def test_what_the_index_refuses_is_read_off_the_records(bench: Bench) -> None:
+    """An earlier search (#1) means nothing here: alone it finds nothing, beside others it hides none."""
+    bench.polling.poll(full=True)
+    queries = {"a": "#1 OR zebrafish[ti]", "b": '"CAR-NK"[tiab] OR #2', "c": "((", "d": '"CAR-NK"[tiab] OR #2'}
+    with bench.database.read() as session:
+        found = evaluate(session, queries, load_mesh_tree(), NOW.date())
+    assert {key: sorted(each) for key, each in found.found.items()} == {
+        "a": [],
+        "b": [FIRST, FIRST + 4],
+        "c": [],
+        "d": [FIRST, FIRST + 4],
+    }
+    assert list(found.unreadable) == ["c"]
+
+
+def test_a_preview_marks_lines_that_are_off(bench: Bench) -> None:
+    found = bench.alone.preview(draft(core=(*CORE, "off zebrafish[ti]")), "core")
+    assert [each.library for each in found.lines] == [0, 0, None]
 
 
 def crowd() -> list[str]:

@@ -12,12 +12,23 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from monitor.core.citation import MeshHeading, MeshTerm
 from monitor.core.polling import DaySlice
 from monitor.core.query import MeshTree, document, explain, matches, parse
 from monitor.core.recall import (
     PRISMA_S,
+    Appendix,
+    AppendixVersion,
     Arrival,
+    Compared,
+    LaneRecall,
+    LineRecall,
+    RecallReport,
+    RouteCount,
     Span,
+    Verdicts,
+    WideKept,
+    Year,
     late_arrivals,
     line_recalls,
     route_counts,
@@ -39,6 +50,7 @@ from monitor.core.trials import (
     year_label,
 )
 from monitor.formats.pages import Page, Section, Table, csv_text, json_text, long_rows, markdown, plain, text
+from monitor.formats.recall import appendix_page, report_page
 from tests.factories import citation
 
 TODAY = date(2026, 11, 22)
@@ -167,6 +179,24 @@ def test_candidates_touch_the_topic_and_stay_within_a_sentence() -> None:
     assert not any(each.split()[0] in {"of", "the", "with"} for each in found)
     assert "Memory" not in found, "what does not touch the topic is no candidate"
     assert len(candidates(paper, document(paper), concepts(TOPIC), 3)) == 3
+
+
+def test_headings_that_the_topic_searches_are_candidates() -> None:
+    def heading(name: str) -> MeshHeading:
+        return MeshHeading(MeshTerm(name=name, ui="D000001"))
+
+    paper = citation(
+        title="Of nothing",
+        abstract="-",
+        mesh_headings=tuple(map(heading, ("Killer Cells, Natural", "Killer Whales", "Carps"))),
+    )
+    odd = Strategy((*TOPIC.core, line("zebrafish[ti]", enabled=False), line("((")), TOPIC.wide)
+    found = candidates(paper, document(paper), concepts(odd), 9)
+    assert [each.query() for each in found] == [
+        '"Killer Cells, Natural"[Mesh:NoExp]',
+        '"Killer Whales"[Mesh:NoExp]',
+    ]
+    assert "zebrafish" not in concepts(odd).words, "a line that is off says nothing of the topic"
 
 
 @given(st.text(alphabet="CARNKkiller cells,.-/“”()éß自然杀伤 \n", min_size=0, max_size=80))
@@ -299,6 +329,52 @@ def test_text_stands_in_columns_and_csv_runs_no_formula() -> None:
     ]
     rows = list(csv.reader(io.StringIO(csv_text(("a",), [("=1+1",)]).removeprefix("\ufeff"))))
     assert rows == [["a"], ["'=1+1"]]
+
+
+def test_a_report_says_what_could_not_be_told() -> None:
+    off, odd = line("off[ti]", enabled=False), line("((")
+    nothing = Verdicts(0, 0, 0, ())
+    lane = LaneRecall(
+        "wide",
+        "x[ti]",
+        Compared(70, TODAY, notes=("PubMed said so.",), missing=tuple(range(1, 71))),
+        3,
+        (Year("2026", None, 3),),
+        (RouteCount("entered", 1, 0, 0, None), RouteCount("indexed", 2, 1, 1, 1.5)),
+        (),
+        (LineRecall(1, off, 0, 0, nothing), LineRecall(2, odd, 0, 0, nothing, "column 1: bad")),
+        2,
+    )
+    report = RecallReport(
+        "cik", "CIK", 3, Span(), 14, TODAY, (), (lane,), (WideKept(5, "Kept.", ()),), 4, 1, (), "PubMed did not answer."
+    )
+    said = text(report_page(report))
+    for sentence in (
+        "PubMed's counts are not of now. PubMed did not answer.",
+        "None: no paper is named that every version must find.",
+        "PubMed said so.",
+        "and 20 more",
+        "Line 2 can be read by PubMed alone: column 1: bad",
+        "2 hits match no line by our own reading",
+        "No phrase of it touches the topic's own words.",
+        "And 4 older papers",
+        "None in this range.",
+    ):
+        assert sentence in said, sentence
+    assert "1.5" in said
+
+
+def test_an_appendix_names_who_made_a_version_and_what_was_accepted() -> None:
+    made = datetime(2026, 1, 2, tzinfo=UTC)
+    version = AppendixVersion(
+        2, made, None, "lab", "why", ("a sentinel is lost",), "x[ti]", None, (line("x[ti]", enabled=False),), ()
+    )
+    appendix = Appendix("cik", "CIK", Span(), TODAY, TODAY, (version,), (), (), 0, 0, ())
+    said = markdown(appendix_page(appendix))
+    assert "Made on 2026-01-02 by the command line. Reason: why." in said
+    assert "Saved although: a sentinel is lost" in said
+    assert "(off)" in said
+    assert "wide, as sent" not in said
 
 
 def test_a_report_becomes_plain_json() -> None:
