@@ -68,8 +68,10 @@ def _sorted(kind: str, counts: dict[str, int]) -> Counts:
 def _stored(session: Session, pmids: list[int], tree: MeshTree) -> dict[str, dict[str, int]]:
     """Count what the index keeps ready for it: one line a value, its first letter the kind."""
     statement = Statement(sqlite=is_sqlite(session))
-    rows = statement.run(session, f"SELECT facets FROM citation_index WHERE pmid IN ({statement.numbers(pmids)})")  # noqa: S608
-    lines = Counter("\n".join([text for (text,) in rows]).split("\n"))
+    newline = statement.bind("\n")
+    joined = f"group_concat(facets, {newline})" if statement.sqlite else f"string_agg(facets, {newline})"
+    sql = f"SELECT {joined} FROM citation_index WHERE pmid IN ({statement.numbers(pmids)})"  # noqa: S608
+    lines = Counter((statement.run(session, sql).scalar() or "").split("\n"))
     counts: dict[str, dict[str, int]] = {}
     for line, number in lines.items():
         if kind := _STORED.get(line[:1]):
@@ -93,20 +95,23 @@ def _types(counts: dict[str, int], tree: MeshTree) -> dict[str, int]:
 def _standing(session: Session, pmids: list[int]) -> dict[str, dict[str, int]]:
     """Count standing tags and levels, and topics as [topic] finds them."""
     statement = Statement(sqlite=is_sqlite(session))
-    among = f"IN ({statement.numbers(pmids)})"
-    topics = kept_topics(sqlite=statement.sqlite)
-    rows = statement.run(
+    among = statement.joining(pmids)
+    kept = kept_topics(sqlite=statement.sqlite)
+    topics = statement.run(
         session,
-        "SELECT kind, value, count(DISTINCT pmid) FROM ("  # noqa: S608
-        " SELECT 'topic' AS kind, h.topic_id AS value, h.pmid FROM hit AS h"
-        f" WHERE h.pmid {among} AND h.lane = 'core' AND h.ended_at IS NULL"
-        f" UNION ALL SELECT 'topic', k.value, d.pmid FROM decision AS d, {topics} AS k"
-        f" WHERE d.pmid {among} AND d.verdict = 'keep' AND {STANDING_DECISION}"
-        " UNION ALL SELECT t.facet, t.term, t.pmid FROM tagging AS t"
-        f" WHERE t.pmid {among} AND t.facet IN ('tag', 'level') AND {STANDING_TAGGING}"
-        ") AS found GROUP BY kind, value",
+        "SELECT topic, count(*) FROM ("  # noqa: S608
+        f"SELECT h.topic_id AS topic, h.pmid FROM {among} hit AS h ON h.pmid = n.value"
+        " WHERE h.lane = 'core' AND h.ended_at IS NULL"
+        f" UNION SELECT k.value, d.pmid FROM {among} decision AS d ON d.pmid = n.value, {kept} AS k"
+        f" WHERE d.verdict = 'keep' AND {STANDING_DECISION}) AS found GROUP BY topic",
+    ).all()
+    statement = Statement(sqlite=is_sqlite(session))
+    counts: dict[str, dict[str, int]] = {"topic": dict(topics)}
+    taggings = statement.run(
+        session,
+        f"SELECT t.facet, t.term, count(*) FROM {statement.joining(pmids)} tagging AS t ON t.pmid = n.value"  # noqa: S608
+        f" WHERE t.facet IN ('tag', 'level') AND {STANDING_TAGGING} GROUP BY t.facet, t.term",
     )
-    counts: dict[str, dict[str, int]] = {}
-    for kind, value, number in rows:
-        counts.setdefault(kind, {})[value] = number
+    for facet, term, number in taggings:
+        counts.setdefault(facet, {})[term] = number
     return counts

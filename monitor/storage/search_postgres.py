@@ -79,7 +79,7 @@ class PostgresSearch:
         if lowest is not None:
             where += f" AND i.pmid >= {statement.bind(lowest)}"
         sql = f"SELECT i.pmid FROM citation_index AS i WHERE {where} ORDER BY i.pmid DESC LIMIT {statement.bind(limit)}"  # noqa: S608
-        return [pmid for (pmid,) in statement.run(self.session, sql)]
+        return list(statement.run(self.session, sql).scalars())
 
     def count(self, node: Node, *, most: bool = True) -> int:
         if node == NONE:

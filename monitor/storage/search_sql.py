@@ -40,6 +40,12 @@ class Statement:
             return f"SELECT value FROM json_each({self.bind(json.dumps(values))})"  # noqa: S608
         return f"SELECT unnest(CAST({self.bind(list(values))} AS bigint[]))"
 
+    def joining(self, values: Sequence[int]) -> str:
+        """Return many numbers as table `n`, column `value`, and a JOIN that reads them before what is joined."""
+        if self.sqlite:
+            return f"json_each({self.bind(json.dumps(values))}) AS n CROSS JOIN"
+        return f"unnest(CAST({self.bind(list(values))} AS bigint[])) AS n(value) JOIN"
+
     def run(self, session: Session, sql: str) -> Any:
         return session.execute(text(sql), self.values)
 

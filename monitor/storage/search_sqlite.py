@@ -7,6 +7,7 @@ from typing import cast
 
 from sqlalchemy.orm import Session
 
+from monitor.core.query.own import OPEN
 from monitor.storage.fulltext import BOUNDARY, TABLE
 from monitor.storage.lookup import Near, Phrase, Token
 from monitor.storage.search_plan import (
@@ -33,7 +34,12 @@ MAX_DEPTH = 20
 """Levels of a tree that one statement takes: FTS5 holds three entries of its parser's stack of 100 for each."""
 
 _SMALL = 2000
-"""So many standing values are gathered at once; where there are more, each citation found is asked for its own."""
+"""So many standing values are gathered at once even for one page."""
+
+_FEW = 500
+"""For so many citations at most, values that stand for more are looked up one citation after the other."""
+
+_OPEN = Standing("decision", (OPEN,))
 
 _WEIGHTS = "4.0, 1.0, 1.5, 0.5, 0.0"
 """Of title, body, terms, rest and facets when the best come first."""
@@ -66,19 +72,20 @@ class SqliteSearch:
         if node == NONE:
             return []
         statement = Statement(sqlite=True)
-        where = self._where(statement, node, few=True)
+        pmid, source = self._source(statement, node, few=limit <= _FEW)
         if before is not None:
-            where += f" AND {_PMID} < {statement.bind(before)}"
+            source += f" AND {pmid} < {statement.bind(before)}"
         if lowest is not None:
-            where += f" AND {_PMID} >= {statement.bind(lowest)}"
-        sql = f"SELECT rowid FROM {TABLE} WHERE {where} ORDER BY rowid DESC LIMIT {statement.bind(limit)}"  # noqa: S608
-        return [pmid for (pmid,) in statement.run(self.session, sql)]
+            source += f" AND {pmid} >= {statement.bind(lowest)}"
+        sql = f"SELECT {pmid} FROM {source} ORDER BY {pmid} DESC LIMIT {statement.bind(limit)}"  # noqa: S608
+        return list(statement.run(self.session, sql).scalars())
 
     def count(self, node: Node, *, most: bool = True) -> int:
         if node == NONE:
             return 0
         statement = Statement(sqlite=True)
-        sql = f"SELECT count(*) FROM {TABLE} WHERE {self._where(statement, node, few=False)}"  # noqa: S608
+        _, source = self._source(statement, node, few=False)
+        sql = f"SELECT count(*) FROM {source}"  # noqa: S608
         return int(statement.run(self.session, sql).scalar())
 
     def scores(self, node: Node, lowest: int) -> dict[int, float]:
@@ -87,33 +94,48 @@ class SqliteSearch:
         if not wanted:
             return {}
         led, _ = _parted(node)
-        asked = led if len(words(led)) == len(wanted) else every((led, some(wanted)))
         statement = Statement(sqlite=True)
-        sql = (
-            f"SELECT rowid, -bm25({TABLE}, {_WEIGHTS}) FROM {TABLE}"  # noqa: S608
-            f" WHERE {TABLE} MATCH {statement.bind(match(asked))} AND rowid >= {statement.bind(lowest)}"
-        )
+        if len(words(led)) == len(wanted):
+            _, source = self._source(statement, node, few=False)
+        else:
+            source = f"{TABLE} WHERE {TABLE} MATCH {statement.bind(match(every((led, some(wanted)))))}"
+        sql = f"SELECT rowid, -bm25({TABLE}, {_WEIGHTS}) FROM {source} AND rowid >= {statement.bind(lowest)}"  # noqa: S608
         return dict(statement.run(self.session, sql).all())
 
-    def _where(self, statement: Statement, node: Node, *, few: bool) -> str:
-        """Write the conditions. What the index alone must find leads, because it comes newest first."""
-        led, beside = _parted(node)
-        conditions = [f"{TABLE} MATCH {statement.bind(match(led))}"]
-        conditions += [self._condition(statement, each, few and led != EVERY) for each in beside]
-        return " AND ".join(conditions)
+    def _source(self, statement: Statement, node: Node, *, few: bool) -> tuple[str, str]:
+        """Return the expression of the PMID, and the table with the conditions on it.
 
-    def _condition(self, statement: Statement, node: Node, few: bool) -> str:
+        What the index alone must find leads, because it comes newest first. Where there is no such thing, values that
+        stand name the citations themselves, and most of the library is not among them.
+        """
+        led, beside = _parted(node)
+        named = next((each for each in beside if isinstance(each, Standing) and each != _OPEN), None)
+        if led == EVERY and named is not None and not few:
+            pmid = "s.pmid"
+            table = f"(SELECT DISTINCT pmid FROM ({' UNION ALL '.join(standing(statement, named))})) AS s"  # noqa: S608
+            conditions = ["true"]
+            beside.remove(named)
+        else:
+            pmid, table = _PMID, TABLE
+            conditions = [f"{TABLE} MATCH {statement.bind(match(led))}"]
+        conditions += [self._condition(statement, each, pmid, few) for each in beside]
+        return pmid, f"{table} WHERE {' AND '.join(conditions)}"
+
+    def _condition(self, statement: Statement, node: Node, pmid: str, few: bool) -> str:
+        """Write a condition on the PMID that an expression gives; `few` says that not many will be looked at."""
         if indexed(node):
-            return f"{_PMID} IN (SELECT rowid FROM {TABLE} WHERE {TABLE} MATCH {statement.bind(match(node))})"  # noqa: S608
+            return f"{pmid} IN (SELECT rowid FROM {TABLE} WHERE {TABLE} MATCH {statement.bind(match(node))})"  # noqa: S608
         if isinstance(node, All | Some):
             joined = " AND " if isinstance(node, All) else " OR "
-            return "(" + joined.join(self._condition(statement, part, few) for part in _merged(node)) + ")"
+            return "(" + joined.join(self._condition(statement, part, pmid, few) for part in _merged(node)) + ")"
         if isinstance(node, Except):
-            barred = f"NOT {self._condition(statement, node.excluded, few)}"
-            return barred if node.base == EVERY else f"({self._condition(statement, node.base, few)} AND {barred})"
+            barred = f"NOT {self._condition(statement, node.excluded, pmid, few)}"
+            if node.base == EVERY:
+                return barred
+            return f"({self._condition(statement, node.base, pmid, few)} AND {barred})"
         asked = cast("Condition", node)
-        # The plus keeps FTS5 from looking up one PMID after the other, each with the whole expression.
-        pmid = _PMID if isinstance(asked, Between) else f"+{_PMID}"
+        if not isinstance(asked, Between):
+            pmid = f"+{pmid}"  # or FTS5 looks up one PMID after the other, each with the whole expression
         return condition(statement, asked, pmid, probe=few and isinstance(asked, Standing) and self._many(asked))
 
     def _many(self, asked: Standing) -> bool:
