@@ -133,6 +133,7 @@ def _object(person: Person) -> dict[str, Any]:
         "subscription": held
         and {
             "topics": [each.topic for each in held.topics],
+            "retired_topics": [each.topic for each in held.topics if each.retired],
             "day": DAYS[held.day],
             "hour": held.hour,
             "zone": held.zone,

@@ -451,6 +451,7 @@ def test_retired_topics_are_left_out_until_they_are_back(cli: Cli) -> None:
     assert "own" not in cli("topic", "list").out
     assert "retired" in cli("topic", "list", "--retired").out
     assert "own (retired)" in cli("person", "list").out
+    assert cli("person", "list", "--json").json[0]["subscription"]["retired_topics"] == ["own"]
     assert cli("poll", "own").code == 2
     assert "own is retired" in cli("topic", "edit", "own", "--title", "x").err
     assert cli("topic", "show", "own").code == 0
