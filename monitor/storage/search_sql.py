@@ -63,31 +63,31 @@ def condition(statement: Statement, asked: Condition, pmid: str, *, probe: bool)
     negated = "NOT " if asked == Standing("decision", (OPEN,)) else ""
     if not probe:
         return f"{pmid} {negated}IN ({' UNION ALL '.join(standing(statement, asked))})"
-    probes = " OR ".join(f"EXISTS ({each})" for each in standing(statement, asked, pmid))
+    probes = " OR ".join(f"EXISTS ({each})" for each in standing(statement, asked, f"{{}} = {pmid}"))
     return f"{negated}({probes})"
 
 
-def standing(statement: Statement, asked: Standing, pmid: str | None = None) -> list[str]:
+def standing(statement: Statement, asked: Standing, narrowed: str = "true") -> list[str]:
     """Write the SELECTs that give the PMIDs for which a value stands; of `open` those that are not.
 
-    With `pmid` they look at that citation alone.
+    `narrowed` is one more condition, in which `{}` is the PMID.
     """
     if asked.field == "decision":
         verdict = statement.bind(asked.values[0])
         compared = "<>" if asked.values[0] == OPEN else "="
         where = f"d.verdict {compared} {verdict} AND {STANDING_DECISION}"
-        return [f"SELECT d.pmid FROM decision AS d WHERE {where}{_at('d', pmid)}"]  # noqa: S608
+        return [f"SELECT d.pmid FROM decision AS d WHERE {where} AND {narrowed.format('d.pmid')}"]  # noqa: S608
     if asked.field in {"topic", "wide"}:
         lane = "core" if asked.field == "topic" else "wide"
         topics = statement.bind_all(asked.values)
         where = f"h.topic_id IN ({topics}) AND h.lane = '{lane}' AND h.ended_at IS NULL"
-        found = [f"SELECT h.pmid FROM hit AS h WHERE {where}{_at('h', pmid)}"]  # noqa: S608
+        found = [f"SELECT h.pmid FROM hit AS h WHERE {where} AND {narrowed.format('h.pmid')}"]  # noqa: S608
         if lane == "core":
             kept = f"d.verdict = 'keep' AND {_kept_in(statement, topics)} AND {STANDING_DECISION}"
-            found.append(f"SELECT d.pmid FROM decision AS d WHERE {kept}{_at('d', pmid)}")  # noqa: S608
+            found.append(f"SELECT d.pmid FROM decision AS d WHERE {kept} AND {narrowed.format('d.pmid')}")  # noqa: S608
         return found
     where = f"t.facet = {statement.bind(asked.field)} AND t.term IN ({statement.bind_all(asked.values)})"
-    return [f"SELECT t.pmid FROM tagging AS t WHERE {where} AND {STANDING_TAGGING}{_at('t', pmid)}"]  # noqa: S608
+    return [f"SELECT t.pmid FROM tagging AS t WHERE {where} AND {STANDING_TAGGING} AND {narrowed.format('t.pmid')}"]  # noqa: S608
 
 
 def names(session: Session, field: str) -> list[str]:
@@ -116,7 +116,3 @@ def kept_topics(*, sqlite: bool) -> str:
 def _kept_in(statement: Statement, topics: str) -> str:
     table = kept_topics(sqlite=statement.sqlite)
     return f"EXISTS (SELECT 1 FROM {table} AS k WHERE k.value IN ({topics}))"  # noqa: S608
-
-
-def _at(alias: str, pmid: str | None) -> str:
-    return f" AND {alias}.pmid = {pmid}" if pmid else ""

@@ -72,12 +72,19 @@ class SqliteSearch:
         if node == NONE:
             return []
         statement = Statement(sqlite=True)
-        pmid, source = self._source(statement, node, few=limit <= _FEW)
+        stretch = "true"
         if before is not None:
-            source += f" AND {pmid} < {statement.bind(before)}"
+            stretch += f" AND {{0}} < {statement.bind(before)}"
         if lowest is not None:
-            source += f" AND {pmid} >= {statement.bind(lowest)}"
-        sql = f"SELECT {pmid} FROM {source} ORDER BY {pmid} DESC LIMIT {statement.bind(limit)}"  # noqa: S608
+            stretch += f" AND {{0}} >= {statement.bind(lowest)}"
+        if isinstance(node, Standing) and node != _OPEN:  # in the order of an index, merged as they come
+            several = standing(statement, node, stretch)
+            several[0] = several[0].replace("SELECT", "SELECT DISTINCT", 1)
+            found = f"{' UNION '.join(several)} ORDER BY 1 DESC"
+        else:
+            pmid, source = self._source(statement, node, few=limit <= _FEW)
+            found = f"SELECT {pmid} FROM {source} AND {stretch.format(pmid)} ORDER BY {pmid} DESC"  # noqa: S608
+        sql = f"{found} LIMIT {statement.bind(limit)}"
         return list(statement.run(self.session, sql).scalars())
 
     def count(self, node: Node, *, most: bool = True) -> int:
