@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import re
 import shutil
@@ -504,6 +505,28 @@ def test_an_import_shows_first_and_needs_a_yes(cli: Cli, monkeypatch: pytest.Mon
     assert "Nothing was imported: without a terminal to ask at, --yes" in said.err
     assert shown(cli)["version"] == 1
     assert cli("topic", "import", path, "--yes", "--json").json[0]["version"] == 2
+
+
+class Terminal(io.StringIO):
+    """Somebody who has typed an answer already."""
+
+    def isatty(self) -> bool:
+        return True
+
+
+@pytest.mark.parametrize(("answer", "code", "version"), [("y\n", 0, 2), ("n\n", 1, 1)])
+def test_at_a_terminal_an_import_asks(
+    cli: Cli, monkeypatch: pytest.MonkeyPatch, answer: str, code: int, version: int
+) -> None:
+    path, values = file_of(cli, "own")
+    values["topics"]["own"]["core"][0]["q"] = "killer[ti]"
+    written(path, values)
+    monkeypatch.setattr(sys, "stdin", Terminal(answer))
+    said = cli("topic", "import", path)
+    assert said.code == code
+    assert "Save this? [y/N]" in said.everything
+    assert ("Nothing was imported." in said.err) == (code == 1)
+    assert shown(cli)["version"] == version
 
 
 def test_of_several_files_all_is_saved_or_nothing(cli: Cli) -> None:
