@@ -61,15 +61,15 @@ class Asking:
             if body is None:
                 break
             try:
-                for each in read_records([body]):
-                    if isinstance(each, Citation) and each.pmid in batch:
-                        held = found.get(each.pmid)
-                        if held is None or held.version <= each.version:
-                            found[each.pmid] = each
-                    elif isinstance(each, RecordError):
-                        log.warning("%s", each)
+                read = list(read_records([body]))
             except IncompleteResponse as error:
-                self.refusals.append(str(error))
+                self.refusals.append(f"PubMed's answer cannot be read: {error}")
+                continue
+            of = [each for each in read if isinstance(each, Citation) and each.pmid in batch]
+            found |= {each.pmid: each for each in sorted(of, key=lambda each: each.version)}
+            for each in read:
+                if isinstance(each, RecordError):
+                    log.warning("%s", each)
         return found
 
     def _asked(self, ask: Callable[[], T]) -> T | None:

@@ -37,15 +37,10 @@ class Phrase:
     gain: int
     titles: tuple[tuple[int, str], ...]
 
-    @property
-    def share(self) -> float | None:
-        """The share of good ones; None where no other paper has the phrase."""
-        return self.good / self.total if self.total else None
-
 
 @dataclass(frozen=True, slots=True)
 class Suggested:
-    """`in_core` says that core finds the paper already, `core_line` by which of its lines as we read them."""
+    """`in_core` says that core finds the paper already, `core_lines` by which of its lines as we read them."""
 
     topic_id: str
     pmid: int

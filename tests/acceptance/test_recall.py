@@ -160,6 +160,7 @@ def test_polls_that_failed_are_in_the_report(bench: Bench) -> None:
         ("core", "warned"),
     ]
     assert "chimeric nk cells" in " ".join(report.troubles[2].what).lower()
+    assert "PubMed did not know the phrase “chimeric NK cells”" in text(report_page(report))
 
 
 def test_kept_wide_papers_come_with_the_phrase_that_would_have_brought_them(bench: Bench) -> None:
@@ -195,6 +196,15 @@ def test_unknown_and_never_polled_topics_are_told(bench: Bench) -> None:
             make("car-nkk")
         with pytest.raises(UsageError, match="never polled"):
             make("car-nk")
+
+
+def test_a_topic_of_one_lane_has_one_in_its_appendix(database: Database) -> None:
+    with sandbox(*papers()) as server:
+        bench = Bench(database, server, topic(wide=()))
+        bench.polling.poll()
+        appendix = bench.recall.appendix("car-nk")
+    assert [each.lane for each in appendix.totals] == ["core"]
+    assert "wide, as sent" not in markdown(appendix_page(appendix))
 
 
 def test_a_range_between_polls_is_told(bench: Bench) -> None:

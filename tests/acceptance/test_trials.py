@@ -202,6 +202,7 @@ def test_a_test_names_the_block_that_a_paper_does_not_meet(bench: Bench) -> None
     bench.polling.poll(full=True)
     found = bench.trials.test(draft(), FIRST)
     assert found.lanes[1].lines[0].failed == ("{CAR}",)
+    assert [each.lane for each in bench.trials.test(draft(wide=()), FIRST).lanes] == ["core"]
     assert bench.trials.test(draft(), FIRST + 5).lanes[1].lines[0].failed == ("{CAR}", "{NK}")
 
 
@@ -254,6 +255,11 @@ def test_a_record_that_cannot_be_read_is_no_record(bench: Bench) -> None:
     bench.server.fault(Fault.PARTIAL_SET, utility="efetch")
     found = bench.trials.preview(draft(), "core")
     assert [each.citation is None for each in found.newest].count(True) == 1, "the others are shown all the same"
+    bench.server.faults.clear()
+    bench.server.fault(Fault.ENTITY_BOMB, utility="efetch")
+    refused = bench.trials.preview(draft(), "core")
+    assert (refused.count, [each.citation for each in refused.newest]) == (3, [None] * 3)
+    assert refused.refusals or refused.why_not
     bench.server.faults.clear()
     bench.server.fault(Fault.DUPLICATED_RECORDS, utility="efetch")
     assert all(each.citation for each in bench.trials.preview(draft(), "core").newest)

@@ -163,6 +163,8 @@ def test_a_match_is_shown_in_its_place() -> None:
     assert in_abstract.before.endswith("the ")
     assert in_abstract.after.endswith("…")
     assert "\n" not in in_abstract.before
+    day, _ = shown(explain(parse("2024[dp]"), of, TREE, TODAY), of)
+    assert (day.place, day.before, day.after) == ("date", "", ""), "a date is no text to stand in"
 
 
 # ---- phrases for core
@@ -190,7 +192,7 @@ def test_headings_that_the_topic_searches_are_candidates() -> None:
         abstract="-",
         mesh_headings=tuple(map(heading, ("Killer Cells, Natural", "Killer Whales", "Carps"))),
     )
-    odd = Strategy((*TOPIC.core, line("zebrafish[ti]", enabled=False), line("((")), TOPIC.wide)
+    odd = Strategy((*TOPIC.core, line("zebrafish[ti]", enabled=False), line("(("), line("carps[au]")), TOPIC.wide)
     found = candidates(paper, document(paper), concepts(odd), 9)
     assert [each.query() for each in found] == [
         '"Killer Cells, Natural"[Mesh:NoExp]',
