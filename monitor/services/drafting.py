@@ -21,12 +21,13 @@ def searchable(session: Session, draft: Draft) -> Draft:
         raise UsageError(f"{draft.topic_id}: {odd[0]} is no PMID")
     try:
         strategy = filled(session, draft.strategy)
+        problems = unreadable(strategy)
+        if not problems:
+            strategy = with_blocks(strategy.core, strategy.wide, {each.name: each for each in strategy.blocks})
     except UsageError as error:
-        raise UsageError(f"{draft.topic_id}: {error}") from None
-    problems = unreadable(strategy)
+        problems = (str(error),)
     if problems:
         raise UsageError("\n".join(f"{draft.topic_id}: {each}" for each in problems))
-    strategy = with_blocks(strategy.core, strategy.wide, {each.name: each for each in strategy.blocks})
     return replace(draft, title=title, strategy=strategy, sentinels=tuple(dict.fromkeys(draft.sentinels)))
 
 

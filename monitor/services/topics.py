@@ -74,11 +74,6 @@ class Topics:
             strategy = strategies.version(session, name, number)
             return strategies.history(session, name)[number - 1], strategy
 
-    def latest_version(self, name: str) -> StoredVersion:
-        with self._database.read() as session:
-            strategies.one(session, name)
-            return strategies.history(session, name)[-1]
-
     def history(self, name: str) -> tuple[Entry, ...]:
         """Return everything that was done to a topic, the newest first; raises NotFound."""
         with self._database.read() as session:

@@ -181,6 +181,19 @@ def test_the_repair_of_an_unknown_phrase_can_be_applied_and_saved(desk: Desk) ->
         desk.strategies.repaired(desk.strategies.draft("car-nk"), "99")
 
 
+def test_what_has_no_repair_is_left_to_a_person(desk: Desk) -> None:
+    desk.server.unknown_phrases = ["young coinage*"]
+    with pytest.raises(Refused):
+        desk.strategies.save(desk.adding('"young coinage*"[tiab]'), "")
+    with pytest.raises(UsageError, match="phrase-unknown has no repair that can be applied"):
+        desk.strategies.repaired(desk.adding('"young coinage*"[tiab]'), "phrase-unknown")
+
+
+def test_a_sentinel_is_a_pmid(desk: Desk) -> None:
+    with pytest.raises(UsageError, match="car-nk: 0 is no PMID"):
+        desk.strategies.save(replace(desk.strategies.draft("car-nk"), sentinels=(0,)), "")
+
+
 def test_a_word_that_pubmed_drops_is_an_unknown_phrase_too(desk: Desk) -> None:
     desk.server.unknown_phrases = ["xyzzyx"]
     with pytest.raises(Refused, match='PubMed does not know "xyzzyx"'):
@@ -215,7 +228,9 @@ def test_all_that_stands_against_it_is_told_at_once_and_in_order(desk: Desk) -> 
         (lambda held: change_line(held, "core", 1, query="keep[decision]"), "core line 1"),
         (lambda held: change_line(held, "core", 1, enabled=False), "no line that is on"),
         (lambda held: remove_line(held, "core", 1), "no line that is on"),
-        (lambda held: replace(held, core=(Line("{b}", "w"),)), "braces"),
+        (lambda held: replace(held, core=(Line("{b}", "w"),)), "car-nk: braces"),
+        (lambda held: add_line(held, "core", Line("{NONE}", "w", enabled=False)), "car-nk: {NONE} is inserted"),
+        (lambda held: add_line(held, "core", Line("{T:none}", "w")), "car-nk: core line 2: {T:none} is inserted"),
     ],
 )
 def test_what_cannot_be_searched_is_never_saved(desk: Desk, change: Callable[[Strategy], Strategy], says: str) -> None:

@@ -131,6 +131,7 @@ def test_what_cannot_be_searched_is_told_all_at_once_with_its_place() -> None:
     first, second = unreadable(mended)
     assert first == "core line 1, column 9: this ( is never closed"
     assert second.startswith("wide line 1, column 6: ")
+    assert unreadable(Strategy((line("(a[ti] AND {X}"),), (), STRATEGY.blocks))[0].startswith("core line 1, column 1: ")
     assert unreadable(STRATEGY) == ()
     assert unreadable(Strategy((line("a[ti]", enabled=False),))) == (
         "the core lane has no line that is on, so there is nothing to search",
