@@ -11,6 +11,9 @@ from monitor.core.polling import phrases_in_words
 from monitor.core.strategy import LANES
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from monitor.core.recall import WideKept
     from monitor.core.strategy import Strategy
     from monitor.services.topics import TopicState
     from monitor.storage.strategies import StoredVersion
@@ -18,6 +21,8 @@ if TYPE_CHECKING:
 group = typer.Typer(help="Topics and the searches they consist of.", no_args_is_help=True)
 app.add_typer(group, name="topic")
 
+KEPT_SHOWN = 3
+"""Kept papers of the wide lane, the newest, that `show` reads for phrases; `report` reads more."""
 TopicName = Annotated[str, typer.Argument(metavar="TOPIC")]
 
 
@@ -49,6 +54,7 @@ def show(
     """Print a topic's search lines with their reasons, who made them so, and the expanded query of each lane."""
     from monitor.core.draft import Draft
     from monitor.core.lint import summary
+    from monitor.formats.pages import plain
 
     with house() as here:
         state = here.topics.one(name)
@@ -57,12 +63,15 @@ def show(
         draft = Draft(topic.id, topic.title, strategy, topic.sentinels, made.version)
         findings = here.strategies.lint(draft, library=False)
         unknown = here.strategies.unknown_phrases(strategy)
+        current = state.stored.retired_at is None and made.version == state.stored.version
+        kept, more = here.trials.kept_wide(topic.id, newest=KEPT_SHOWN) if current else ((), 0)
         feeds = {form: here.links.feed(here.links.topic_feed_key(topic.id), form) for form in ("atom", "json")}
     weights = summary(findings)
     if as_json:
         print_json(
             _object(state, whole=(made, strategy))
             | {"lint": weights, "unknown_phrases": [list(each) for each in unknown], "feeds": feeds}
+            | {"kept_by_wide_alone": plain(kept)}
         )
         return
     retired = state.stored.retired_at
@@ -93,6 +102,7 @@ def show(
         if made.version == state.stored.version:
             _print_poll(state, lane)
         typer.echo(f"  expanded: {query}")
+    _print_kept(name, kept, more)
     for block in strategy.blocks:
         joined = "" if block.joined == "any" else " (all of them)"
         typer.echo(f"\n{{{block.name}}}{joined}  {block.reason or ''}".rstrip())
@@ -142,6 +152,15 @@ def _print_poll(state: TopicState, lane: Any) -> None:
         typer.echo(f"  PubMed does not know the phrase “{phrase}” and searched without it")
     for text in (*poll.warnings, *([poll.error] if poll.error else [])):
         typer.echo(f"  {text}")
+
+
+def _print_kept(name: str, kept: Sequence[WideKept], more: int) -> None:
+    for each in kept:
+        typer.echo(f"\nkept, and found by the wide lane alone: {each.pmid}  {each.title}")
+        for phrase in each.phrases:
+            typer.echo(f"  {phrase.query} would put it into core, which would gain {count(phrase.gain, 'paper')}")
+    if more:
+        typer.echo(f"\nand {count(more, 'older one')}: monitor topic report {name}")
 
 
 def _maker(version: StoredVersion) -> str:

@@ -167,11 +167,13 @@ class Offered:
 
 @dataclass(frozen=True, slots=True)
 class WideKept:
-    """A paper that only the wide lane finds and a curator kept, with the lines that would have brought it."""
+    """A paper that only the wide lane found and a curator kept, with lines that would have brought it; `core_lines` find
+    it since, so that the next comparison of the whole set puts it into core."""
 
     pmid: int
     title: str
     phrases: tuple[Offered, ...]
+    core_lines: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

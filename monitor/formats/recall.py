@@ -14,6 +14,7 @@ from monitor.core.recall import (
     RecallReport,
     Sentinel,
     Verdicts,
+    WideKept,
 )
 from monitor.core.strategy import Line
 from monitor.formats.pages import Page, Section, Table
@@ -299,10 +300,17 @@ def _wide_kept(report: RecallReport) -> Section:
             f"  {phrase.query} would have put it into core; {phrase.good:,} of {phrase.total:,} others with it are core "
             f"or kept, and core would gain {_number(phrase.gain, 'paper')}."
             for phrase in each.phrases
-        ] or ["  No phrase of it touches the topic's own words."]
+        ] or [_without_phrases(each)]
     if report.wide_kept_unread:
         sentences.append(f"And {_number(report.wide_kept_unread, 'older paper')}; monitor topic test shows each.")
     return Section("Kept papers that only the wide lane finds", tuple(sentences) or ("None.",))
+
+
+def _without_phrases(kept: WideKept) -> str:
+    if kept.core_lines:
+        lines = ", ".join(map(str, kept.core_lines))
+        return f"  Core finds it since, by line {lines}; the next comparison of the whole set files it."
+    return "  No phrase of it touches the topic's own words."
 
 
 def _troubles(report: RecallReport) -> Section:

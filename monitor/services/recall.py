@@ -19,19 +19,16 @@ from monitor.core.recall import (
     Compared,
     LaneRecall,
     LaneTotal,
-    Offered,
     PollTrouble,
     RecallReport,
     Sentinel,
     Span,
-    WideKept,
     Year,
     late_arrivals,
     line_recalls,
     route_counts,
 )
 from monitor.core.recheck import created_on
-from monitor.core.screening import Verdict
 from monitor.core.strategy import LANES, Lane, Strategy
 from monitor.core.trials import bars, year_label
 from monitor.errors import UsageError
@@ -48,9 +45,6 @@ from monitor.storage.recall import HitFacts, TopicFacts
 from monitor.storage.strategies import StoredTopic, StoredVersion
 
 LATE_SHOWN = 50
-WIDE_READ = 10
-"""Kept wide papers, the newest, for which phrases are looked for; each takes a hundred searches of the library."""
-PHRASES = 3
 EVER = Span()
 
 
@@ -102,7 +96,7 @@ class Recall:
                 self._lane(session, stored, lane, hits[lane], polls, each, span, late_days, today)
                 for lane, each in asked.items()
             )
-            kept, unread = self._wide_kept(session, stored, hits)
+            kept, unread = Suggesting(self._database, self._clock, self._tree).kept_of(session, stored)
             sentinels = self._sentinels(session, facts, hits["core"], polls, asked["core"].whole, today)
         within = [each for each in polls if span.holds(each.started_at)]
         return RecallReport(
@@ -238,27 +232,6 @@ class Recall:
             lines,
             lineless,
         )
-
-    def _wide_kept(
-        self, session: Session, stored: StoredTopic, hits: dict[Lane, list[HitFacts]]
-    ) -> tuple[tuple[WideKept, ...], int]:
-        """Return the kept papers that only the wide lane finds, and how many more there are."""
-        core, wide = ({e.pmid for e in hits[lane] if e.ended_at is None} for lane in LANES)
-        kept = sorted(
-            (
-                pmid
-                for pmid, each in screening.standing(session, sorted(wide - core)).items()
-                if each.judgement.verdict is Verdict.KEEP and stored.id in each.judgement.topics
-            ),
-            reverse=True,
-        )
-        suggesting = Suggesting(self._database, self._clock, self._tree)
-        out = []
-        for pmid in kept[:WIDE_READ]:
-            found = suggesting.of(session, stored, pmid, most=PHRASES)
-            lines = tuple(Offered(each.query, each.good, each.total, each.gain) for each in found.phrases)
-            out.append(WideKept(pmid, found.title, lines))
-        return tuple(out), len(kept) - len(out)
 
     def _sentinels(
         self,

@@ -8,6 +8,7 @@ from sqlalchemy.orm import Session
 
 from monitor.core.citation import Citation
 from monitor.core.query import MeshTree, document, matches, parse
+from monitor.core.recall import Offered, WideKept
 from monitor.core.screening import Verdict
 from monitor.core.strategy import Screen
 from monitor.core.trials import Candidate, candidates, concepts, standing_among
@@ -22,6 +23,9 @@ from monitor.storage.strategies import StoredTopic
 LOOKED_AT = 120
 """Candidates that are held against the library, those first that look best."""
 OFFERED = 8
+PHRASES = 3
+WIDE_READ = 10
+"""Kept wide papers that are looked at together; each takes a hundred searches of the library."""
 TITLES = 3
 
 
@@ -109,6 +113,24 @@ class Suggesting:
                 for _, each, query, others, gain in chosen
             ),
         )
+
+    def kept_wide(self, topic_id: str, *, newest: int = WIDE_READ) -> tuple[tuple[WideKept, ...], int]:
+        """Return the newest kept papers of a topic that only its wide lane finds, and how many more there are."""
+        with self._database.read() as session:
+            topic = strategies.topics_named(session, [topic_id])[0]
+            return self.kept_of(session, topic, newest=newest)
+
+    def kept_of(
+        self, session: Session, topic: StoredTopic, *, newest: int = WIDE_READ
+    ) -> tuple[tuple[WideKept, ...], int]:
+        """The same within a session."""
+        kept = sorted(self._kept(session, topic.id) - hits.standing(session, topic.id, "core"), reverse=True)
+        papers = []
+        for pmid in kept[:newest]:
+            found = self.of(session, topic, pmid, most=PHRASES)
+            lines = tuple(Offered(each.query, each.good, each.total, each.gain) for each in found.phrases)
+            papers.append(WideKept(pmid, found.title, lines, found.core_lines))
+        return tuple(papers), len(kept) - len(papers)
 
     def _candidates(self, session: Session, topic: StoredTopic, citation: Citation) -> dict[Candidate, str]:
         """Return the candidates as lines; a phrase that PubMed is known not to index is searched by proximity."""

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from monitor.core.citation import Citation
 from monitor.core.draft import Draft
 from monitor.core.query import Document, MeshTree, document, explain, matches, parse, render, undecidable
+from monitor.core.recall import WideKept
 from monitor.core.strategy import LANES, Lane, Line, Screen, Strategy
 from monitor.core.trials import Shown, blocks_as_trees, failing, shown
 from monitor.errors import NotFound, PubmedUnavailable, QuerySyntaxError
@@ -17,7 +18,7 @@ from monitor.services.drafting import filled, searchable
 from monitor.services.ports import Clock, PubmedSource
 from monitor.services.previewing import Previewed, preview
 from monitor.services.showing import Paper, as_paper
-from monitor.services.suggesting import Suggested, Suggesting
+from monitor.services.suggesting import WIDE_READ, Suggested, Suggesting
 from monitor.storage import citations
 from monitor.storage.engine import Database
 
@@ -137,6 +138,10 @@ class Trials:
     def phrases_for_core(self, topic_id: str, pmid: int) -> Suggested:
         """Return the phrases of a paper that, as lines, would have put it into the topic's core lane, best first."""
         return Suggesting(self._database, self._clock, self._tree).phrases(topic_id, pmid)
+
+    def kept_wide(self, topic_id: str, *, newest: int = WIDE_READ) -> tuple[tuple[WideKept, ...], int]:
+        """Return kept papers that only the wide lane finds, with the best phrases of each, and how many more there are."""
+        return Suggesting(self._database, self._clock, self._tree).kept_wide(topic_id, newest=newest)
 
     def _fetched(self, asking: Asking, pmid: int) -> Citation:
         found = asking.fetch([pmid]).get(pmid)

@@ -26,6 +26,7 @@ from tests.acceptance.cli_world import FIRST as CLI_FIRST
 from tests.acceptance.cli_world import Cli, corpus, logging_kept, new_home
 from tests.acceptance.polling import FIRST, NOW, record, sandbox
 from tests.acceptance.trial_world import CORE, Bench, papers, strategy, topic
+from tests.unit.sandbox.records import record as nlm_record
 
 TODAY = NOW.date()
 GONE = FIRST + 77
@@ -172,6 +173,15 @@ def test_kept_wide_papers_come_with_the_phrase_that_would_have_brought_them(benc
     assert kept.phrases
     page = text(report_page(bench.recall.report("car-nk")))
     assert kept.phrases[0].query in page
+    assert bench.trials.kept_wide("car-nk") == ((kept,), 0)
+    assert bench.trials.kept_wide("car-nk", newest=0) == ((), 1)
+    # The line is taken over: core finds the paper, and the next comparison files it.
+    bench.change(strategy(core=(*CORE, kept.phrases[0].query)))
+    ((since,), _) = bench.trials.kept_wide("car-nk")
+    assert (since.core_lines, since.phrases) == ((3,), ())
+    assert "Core finds it since, by line 3" in text(report_page(bench.recall.report("car-nk")))
+    bench.backfilling.run("car-nk")
+    assert bench.trials.kept_wide("car-nk") == ((), 0)
 
 
 @pytest.mark.parametrize(
@@ -283,6 +293,19 @@ def test_report_at_the_terminal_in_every_format(cli: Cli, tmp_path: Path) -> Non
     assert (rows.code, "MONITOR_NCBI_EMAIL" in rows.err) == (0, True)
     table = list(csv.DictReader(io.StringIO(rows.out.removeprefix("\ufeff"))))
     assert {"section": "Sentinels", "item": "38238616", "measure": "state", "value": "not held"} in table
+
+
+def test_show_names_kept_papers_of_the_wide_lane(cli: Cli, server: Sandbox) -> None:
+    server.corpus.add(nlm_record(CLI_FIRST + 50, "CAR-engineered killing and NK cells", crdt="2026/11/20 06:00"))
+    assert cli("topic", "backfill", "car-nk", "--yes").code == 0
+    assert cli("screen", CLI_FIRST + 50, "keep", "--topic", "car-nk").code == 0
+    said = cli("topic", "show", "car-nk")
+    assert said.code == 0
+    assert f"kept, and found by the wide lane alone: {CLI_FIRST + 50}" in said.out
+    assert '"CAR-engineered"[tiab] would put it into core' in said.out
+    (kept,) = cli("topic", "show", "car-nk", "--json").json["kept_by_wide_alone"]
+    assert kept["pmid"] == CLI_FIRST + 50
+    server.corpus.remove(CLI_FIRST + 50)
 
 
 def test_appendix_at_the_terminal_in_every_format(cli: Cli, server: Sandbox) -> None:
