@@ -27,6 +27,7 @@ RANKED = 10_000
 
 _FIRST = 100
 _STEP = 2000
+_LARGEST = 50_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,7 +131,7 @@ class Search:
             if len(found) < size:
                 return
             before = found[-1]
-            size = max(size, _STEP)
+            size = min(max(4 * size, _STEP), _LARGEST)
 
     def sifted(self, candidates: Iterator[int], first: int) -> Iterator[int]:
         """Yield the candidates that match, a stretch at a time, longer ones the longer it goes on."""
