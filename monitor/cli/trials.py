@@ -112,8 +112,7 @@ def hold_against(
             tell(f"{error}.")
             leave(PARTLY)
         phrases: tuple[Phrase, ...] = ()
-        wide_only = [each.found or each.pubmed for each in found.lanes] == [False, True]
-        if found.paper.held and source is None and version is None and wide_only:
+        if found.paper.held and source is None and version is None and found.wide_alone:
             phrases = here.trials.phrases_for_core(topic, pmid).phrases
     if as_json:
         from monitor.formats.pages import plain

@@ -74,6 +74,12 @@ class Tested:
     why_not: str | None
     refusals: tuple[str, ...]
 
+    @property
+    def wide_alone(self) -> bool:
+        """Say whether the wide lane finds the paper and core does not, by our reading or PubMed's."""
+        found = {each.lane for each in self.lanes if each.found or each.pubmed}
+        return found == {"wide"}
+
 
 class Trials:
     """Tries strategies, stored or not. PubMed out of reach costs its half of an answer, never ours."""

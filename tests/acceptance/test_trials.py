@@ -196,6 +196,9 @@ def test_a_test_tells_line_by_line_what_matched_and_what_is_missing(bench: Bench
         (FIRST + 77, None, False),
     ]
     assert not core.disagree
+    assert found.wide_alone
+    assert bench.alone.test(tried, FIRST + 2).wide_alone, "PubMed need not be asked to see it"
+    assert not bench.alone.test(tried, FIRST).wide_alone
 
 
 def test_a_test_names_the_block_that_a_paper_does_not_meet(bench: Bench) -> None:
