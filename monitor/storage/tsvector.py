@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from functools import cache
-from struct import Struct
+from struct import pack
 from typing import Final
 
 from monitor.storage.tokens import CROWDED, CUT
@@ -16,7 +16,6 @@ LONGEST_WORD: Final = 2_000
 LARGEST: Final = 1_000_000
 """Bytes of all lexemes and places together; the server takes 2**20."""
 
-_COUNT = Struct("!i")
 _NO_PLACES = b"\0\0\0"
 
 
@@ -48,14 +47,14 @@ def tsvector(columns: Iterable[str], letters: Iterable[str], boundary: str) -> b
         again.pop(gap, None)
         number += len(first)
         longest = max(longest, max(map(len, first), default=0))
-        tails = _tails(weight)
+        tails, spelt = _tails(weight), _spelt(weight)
         if len(words) > LAST_PLACE or any(len(places) > MOST_PLACES for places in again.values()):
             crowded = True
             again = {word: again.get(word, [at]) for word, at in first.items()}
         for word in again:
             del first[word]
         lexemes += [name + word + tails[at] for word, at in first.items()]
-        lexemes += [name + word + _tail(weight, places) for word, places in again.items()]
+        lexemes += [name + word + _tail(places, spelt) for word, places in again.items()]
     if crowded:
         tokens.append(CROWDED.encode())
     number += len(tokens)
@@ -65,23 +64,29 @@ def tsvector(columns: Iterable[str], letters: Iterable[str], boundary: str) -> b
         longest = max(longest, *map(len, tokens))
     if longest > LONGEST_WORD or len(together) + number > LARGEST:
         return _cut([letter + token + _NO_PLACES for token in (CUT.encode(), *tokens)] + lexemes)
-    return _COUNT.pack(number) + together
+    return pack("!i", number) + together
 
 
-_SEVERAL = [Struct(f"!xH{count}H") for count in range(MOST_PLACES + 1)]
-"""What follows a word: its end, how many places, the places."""
+_BEGIN = [pack("!xH", count) for count in range(MOST_PLACES + 1)]
+"""What follows a word: its end and how many places it has, then the places."""
+
+
+@cache
+def _spelt(weight: int) -> list[bytes]:
+    """Return every place as the protocol spells it."""
+    return [pack("!H", weight << 14 | at) for at in range(LAST_PLACE + 1)]
 
 
 @cache
 def _tails(weight: int) -> list[bytes]:
     """Return what follows a word that stands at one place only, by that place."""
-    return [_tail(weight, [at]) for at in range(LAST_PLACE + 1)]
+    return [_BEGIN[1] + place for place in _spelt(weight)]
 
 
-def _tail(weight: int, places: list[int]) -> bytes:
-    base = weight << 14
-    held = [base | at for at in places[:MOST_PLACES] if at <= LAST_PLACE]
-    return _SEVERAL[len(held)].pack(len(held), *held)
+def _tail(places: list[int], spelt: list[bytes]) -> bytes:
+    if len(places) > MOST_PLACES or places[-1] > LAST_PLACE:
+        places = [at for at in places[:MOST_PLACES] if at <= LAST_PLACE]
+    return _BEGIN[len(places)] + b"".join([spelt[at] for at in places])
 
 
 def _cut(lexemes: list[bytes]) -> bytes:
@@ -95,4 +100,4 @@ def _cut(lexemes: list[bytes]) -> bytes:
         if size > LARGEST:
             break
         kept.append(each)
-    return _COUNT.pack(len(kept)) + b"".join(kept)
+    return pack("!i", len(kept)) + b"".join(kept)
