@@ -73,7 +73,7 @@ def tokens(citation: Citation, added_on: date, tree: MeshTree) -> list[str]:
         found += [key(kind, value) for value in values(field, citation)]
     found += [code("la", language.lower().upper()) for language in citation.languages]
     found += [flag(name) for name in flags_of(citation)]
-    found += ["sb" + name for name in subsets_of(citation)]
+    found += ["sb" + name for name in subsets_of(citation) if name != "all"]
     found += [code("sj", subset) for subset in citation.citation_subsets]
     book = citation.book
     if book is not None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 
 from monitor.core.citation import Citation
 from monitor.core.revision import has_concern, is_retracted
@@ -44,6 +44,7 @@ _CONTENT: dict[str, Callable[[Citation], bool]] = {
 _OURS: dict[str, Callable[[Citation], bool]] = {"isretracted": is_retracted, "hasconcern": has_concern}
 OWN_FLAGS = frozenset(_OURS)
 """Special terms of our library, decided as everywhere in it; PubMed would read them as words."""
+_DECIDED = (*_CONTENT.items(), *_OURS.items())
 
 _OWNERS = frozenset({"nlm", "nasa", "pip", "kie", "hsr", "hmd", "notnlm"})
 _STATUSES = frozenset({"aheadofprint", "epublish", "ppublish", "nihms", "pmcsd"})
@@ -80,15 +81,17 @@ def flag_holds(name: str, citation: Citation) -> bool:
     return (citation.indexing_method or "").lower() == name.removeprefix("indexingmethod_")
 
 
-def flags_of(citation: Citation) -> Iterator[str]:
-    """Yield every special term that holds, ours included."""
-    kinds = {link.kind for link in citation.corrections}
-    yield from (name for name, kind in _LINKS.items() if kind in kinds) if kinds else ()
-    yield from (name for name, decide in (_CONTENT | _OURS).items() if decide(citation))
+def flags_of(citation: Citation) -> list[str]:
+    """Return every special term that holds, ours included."""
+    found = [name for name, decide in _DECIDED if decide(citation)]
+    if citation.corrections:
+        kinds = {link.kind for link in citation.corrections}
+        found += [name for name, kind in _LINKS.items() if kind in kinds]
     for prefix, known, value in (
         ("owner", _OWNERS, citation.owner),
         ("pubstatus", _STATUSES, citation.publication_status),
         ("indexingmethod_", _METHODS, citation.indexing_method),
     ):
         if value and value.lower() in known:
-            yield prefix + value.lower()
+            found.append(prefix + value.lower())
+    return found
