@@ -15,11 +15,11 @@ import pytest
 from monitor.core.people import COMMAND_LINE
 from monitor.core.recall import LaneRecall, Span
 from monitor.core.screening import Judgement, Verdict
-from monitor.errors import NotFound, UsageError
+from monitor.errors import MonitorError, NotFound, UsageError
 from monitor.formats.pages import markdown, text
 from monitor.formats.recall import appendix_page, report_page
 from monitor.pubmed.sandbox import Fault, Sandbox
-from monitor.storage import screening
+from monitor.storage import screening, strategies
 from monitor.storage.engine import Database
 from monitor.storage.screening import Given
 from tests.acceptance.cli_world import FIRST as CLI_FIRST
@@ -215,6 +215,16 @@ def test_a_topic_of_one_lane_has_one_in_its_appendix(database: Database) -> None
         appendix = bench.recall.appendix("car-nk")
     assert [each.lane for each in appendix.totals] == ["core"]
     assert "wide, as sent" not in markdown(appendix_page(appendix))
+
+
+def test_a_retired_topic_still_has_its_appendix(bench: Bench) -> None:
+    bench.polling.poll()
+    before = markdown(appendix_page(bench.recall.appendix("car-nk")))
+    with bench.database.write() as session:
+        strategies.set_retired(session, "car-nk", bench.now())
+    assert markdown(appendix_page(bench.recall.appendix("car-nk"))) == before
+    with pytest.raises(MonitorError, match="retired"):
+        bench.recall.report("car-nk")
 
 
 def test_a_range_between_polls_is_told(bench: Bench) -> None:
