@@ -158,6 +158,25 @@ def test_a_diff_shows_where_pubmed_and_our_reading_disagree(bench: Bench) -> Non
     assert gained.agree is False
 
 
+def test_a_diff_names_papers_that_move_by_our_reading_alone(bench: Bench) -> None:
+    bench.polling.poll(full=True)
+    # PubMed has revised the record since: the library still holds the words that it lost.
+    bench.server.corpus.add(record(FIRST + 2, title="Nothing that anybody searches for").encode())
+    gained = bench.trials.diff(strategy(), draft(core=(*CORE, "effectors[ti]"))).lanes[0].gained
+    assert (gained.pubmed, gained.library, gained.only_library) == (0, (FIRST + 2,), (FIRST + 2,))
+    assert (gained.agree, gained.lines[0].pubmed, gained.lines[0].library) == (False, 0, 1)
+
+
+def test_a_diff_of_more_than_pubmed_names_does_not_tell_what_it_left_out(database: Database) -> None:
+    with sandbox(*records(60, title="Zebrafish"), limit=50) as server:
+        bench = Bench(database, server, topic(core=(*CORE, "zebrafish[ti]"), wide=()))
+        bench.polling.poll()
+        gained = bench.trials.diff(strategy(wide=()), draft(core=(*CORE, "zebrafish[ti]"), wide=())).lanes[0].gained
+    assert (gained.pubmed, len(gained.library), gained.whole, gained.agree) == (60, 60, False, None)
+    assert (gained.only_library, gained.only_pubmed) == ((), ())
+    assert len(gained.papers) == 30
+
+
 def test_a_diff_without_pubmed_is_that_of_the_library(bench: Bench) -> None:
     bench.polling.poll(full=True)
     found = bench.alone.diff(strategy(), draft(core=(CORE[0],), wide=()))
