@@ -13,7 +13,7 @@ from monitor.core.query import MeshTree, Query
 from monitor.core.query.words import heading_key
 from monitor.storage.bulk import is_sqlite
 from monitor.storage.search import Search
-from monitor.storage.search_sql import STANDING_DECISION, STANDING_TAGGING, Statement, kept_topics
+from monitor.storage.search_sql import Statement, kept_topics
 
 Counts = tuple[tuple[str, int], ...]
 
@@ -96,21 +96,25 @@ def _standing(session: Session, pmids: list[int]) -> dict[str, dict[str, int]]:
     """Count standing tags and levels, and topics as [topic] finds them."""
     statement = Statement(sqlite=is_sqlite(session))
     among = statement.joining(pmids)
-    kept = kept_topics(sqlite=statement.sqlite)
+    newest = f"SELECT max(e.id) FROM {among} decision AS e ON e.pmid = n.value GROUP BY e.pmid"  # noqa: S608
     topics = statement.run(
         session,
         "SELECT topic, count(*) FROM ("  # noqa: S608
         f"SELECT h.topic_id AS topic, h.pmid FROM {among} hit AS h ON h.pmid = n.value"
         " WHERE h.lane = 'core' AND h.ended_at IS NULL"
-        f" UNION SELECT k.value, d.pmid FROM {among} decision AS d ON d.pmid = n.value, {kept} AS k"
-        f" WHERE d.verdict = 'keep' AND {STANDING_DECISION}) AS found GROUP BY topic",
+        f" UNION SELECT k.value, d.pmid FROM decision AS d, {kept_topics(sqlite=statement.sqlite)} AS k"
+        f" WHERE d.id IN ({newest}) AND d.verdict = 'keep') AS found GROUP BY topic",
     ).all()
     statement = Statement(sqlite=is_sqlite(session))
     counts: dict[str, dict[str, int]] = {"topic": dict(topics)}
+    newest = (
+        f"SELECT max(u.id) FROM {statement.joining(pmids)} tagging AS u ON u.pmid = n.value"  # noqa: S608
+        " WHERE u.facet IN ('tag', 'level') GROUP BY u.pmid, u.facet, u.term"
+    )
     taggings = statement.run(
         session,
-        f"SELECT t.facet, t.term, count(*) FROM {statement.joining(pmids)} tagging AS t ON t.pmid = n.value"  # noqa: S608
-        f" WHERE t.facet IN ('tag', 'level') AND {STANDING_TAGGING} GROUP BY t.facet, t.term",
+        f"SELECT t.facet, t.term, count(*) FROM tagging AS t WHERE t.id IN ({newest}) AND t.added"  # noqa: S608
+        " GROUP BY t.facet, t.term",
     )
     for facet, term, number in taggings:
         counts.setdefault(facet, {})[term] = number

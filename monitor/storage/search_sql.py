@@ -61,21 +61,24 @@ def condition(statement: Statement, asked: Condition, pmid: str, *, probe: bool)
     if isinstance(asked, Among):
         return f"{pmid} IN ({statement.numbers(asked.pmids)})"
     negated = "NOT " if asked == Standing("decision", (OPEN,)) else ""
+    if not statement.sqlite:  # independent of each citation, so that the planner joins it by hash, whatever it knows
+        gathered = " UNION ALL ".join(standing(statement, asked))
+        return f"{negated}EXISTS (SELECT 1 FROM ({gathered}) AS s WHERE s.pmid = {pmid})"  # noqa: S608
     if not probe:
         return f"{pmid} {negated}IN ({' UNION ALL '.join(standing(statement, asked))})"
-    probes = " OR ".join(f"EXISTS ({each})" for each in standing(statement, asked, f"{{}} = {pmid}"))
+    probes = " OR ".join(f"EXISTS ({each})" for each in standing(statement, asked, f"{{0}} = {pmid}"))
     return f"{negated}({probes})"
 
 
 def standing(statement: Statement, asked: Standing, narrowed: str = "true") -> list[str]:
     """Write the SELECTs that give the PMIDs for which a value stands; of `open` those that are not.
 
-    `narrowed` is one more condition, in which `{}` is the PMID.
+    `narrowed` is one more condition, in which `{0}` is the PMID.
     """
     if asked.field == "decision":
         verdict = statement.bind(asked.values[0])
         compared = "<>" if asked.values[0] == OPEN else "="
-        where = f"d.verdict {compared} {verdict} AND {STANDING_DECISION}"
+        where = f"d.verdict {compared} {verdict} AND {_newest_decision(statement)}"
         return [f"SELECT d.pmid FROM decision AS d WHERE {where} AND {narrowed.format('d.pmid')}"]  # noqa: S608
     if asked.field in {"topic", "wide"}:
         lane = "core" if asked.field == "topic" else "wide"
@@ -83,11 +86,18 @@ def standing(statement: Statement, asked: Standing, narrowed: str = "true") -> l
         where = f"h.topic_id IN ({topics}) AND h.lane = '{lane}' AND h.ended_at IS NULL"
         found = [f"SELECT h.pmid FROM hit AS h WHERE {where} AND {narrowed.format('h.pmid')}"]  # noqa: S608
         if lane == "core":
-            kept = f"d.verdict = 'keep' AND {_kept_in(statement, topics)} AND {STANDING_DECISION}"
+            kept = f"d.verdict = 'keep' AND {_kept_in(statement, topics)} AND {_newest_decision(statement)}"
             found.append(f"SELECT d.pmid FROM decision AS d WHERE {kept} AND {narrowed.format('d.pmid')}")  # noqa: S608
         return found
-    where = f"t.facet = {statement.bind(asked.field)} AND t.term IN ({statement.bind_all(asked.values)})"
-    return [f"SELECT t.pmid FROM tagging AS t WHERE {where} AND {STANDING_TAGGING} AND {narrowed.format('t.pmid')}"]  # noqa: S608
+    these = f"facet = {statement.bind(asked.field)} AND term IN ({statement.bind_all(asked.values)})"
+    where = f"{these} AND {STANDING_TAGGING}"
+    if not statement.sqlite:
+        where = f"t.added AND t.id IN (SELECT max(id) FROM tagging WHERE {these} GROUP BY pmid, term)"  # noqa: S608
+    return [f"SELECT t.pmid FROM tagging AS t WHERE {where} AND {narrowed.format('t.pmid')}"]  # noqa: S608
+
+
+def _newest_decision(statement: Statement) -> str:
+    return STANDING_DECISION if statement.sqlite else "d.id IN (SELECT max(id) FROM decision GROUP BY pmid)"
 
 
 def names(session: Session, field: str) -> list[str]:

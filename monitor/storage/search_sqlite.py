@@ -77,13 +77,12 @@ class SqliteSearch:
             stretch += f" AND {{0}} < {statement.bind(before)}"
         if lowest is not None:
             stretch += f" AND {{0}} >= {statement.bind(lowest)}"
-        if isinstance(node, Standing) and node != _OPEN:  # in the order of an index, merged as they come
-            several = standing(statement, node, stretch)
-            several[0] = several[0].replace("SELECT", "SELECT DISTINCT", 1)
-            found = f"{' UNION '.join(several)} ORDER BY 1 DESC"
+        found = self._named(statement, node, stretch, few=limit <= _FEW)
+        if found is not None:  # in the order of an index, merged as they come
+            found += " ORDER BY 1 DESC"
         else:
-            pmid, source = self._source(statement, node, few=limit <= _FEW)
-            found = f"SELECT {pmid} FROM {source} AND {stretch.format(pmid)} ORDER BY {pmid} DESC"  # noqa: S608
+            source = self._source(statement, node, few=limit <= _FEW)
+            found = f"SELECT rowid FROM {source} AND {stretch.format(_PMID)} ORDER BY rowid DESC"  # noqa: S608
         sql = f"{found} LIMIT {statement.bind(limit)}"
         return list(statement.run(self.session, sql).scalars())
 
@@ -91,7 +90,8 @@ class SqliteSearch:
         if node == NONE:
             return 0
         statement = Statement(sqlite=True)
-        _, source = self._source(statement, node, few=False)
+        named = self._named(statement, node, "true", few=False)
+        source = f"({named})" if named is not None else self._source(statement, node, few=False)
         sql = f"SELECT count(*) FROM {source}"  # noqa: S608
         return int(statement.run(self.session, sql).scalar())
 
@@ -103,30 +103,29 @@ class SqliteSearch:
         led, _ = _parted(node)
         statement = Statement(sqlite=True)
         if len(words(led)) == len(wanted):
-            _, source = self._source(statement, node, few=False)
+            source = self._source(statement, node, few=False)
         else:
             source = f"{TABLE} WHERE {TABLE} MATCH {statement.bind(match(every((led, some(wanted)))))}"
         sql = f"SELECT rowid, -bm25({TABLE}, {_WEIGHTS}) FROM {source} AND rowid >= {statement.bind(lowest)}"  # noqa: S608
         return dict(statement.run(self.session, sql).all())
 
-    def _source(self, statement: Statement, node: Node, *, few: bool) -> tuple[str, str]:
-        """Return the expression of the PMID, and the table with the conditions on it.
+    def _source(self, statement: Statement, node: Node, *, few: bool) -> str:
+        """Return the index with the conditions on it; what it alone must find leads, because it comes newest first."""
+        led, beside = _parted(node)
+        conditions = [f"{TABLE} MATCH {statement.bind(match(led))}"]
+        conditions += [self._condition(statement, each, _PMID, few) for each in beside]
+        return f"{TABLE} WHERE {' AND '.join(conditions)}"
 
-        What the index alone must find leads, because it comes newest first. Where there is no such thing, values that
-        stand name the citations themselves, and most of the library is not among them.
-        """
+    def _named(self, statement: Statement, node: Node, stretch: str, *, few: bool) -> str | None:
+        """Return the SELECT of the PMIDs where a value that stands names them, and no index must find them first."""
         led, beside = _parted(node)
         named = next((each for each in beside if isinstance(each, Standing) and each != _OPEN), None)
-        if led == EVERY and named is not None and not few:
-            pmid = "s.pmid"
-            table = f"(SELECT DISTINCT pmid FROM ({' UNION ALL '.join(standing(statement, named))})) AS s"  # noqa: S608
-            conditions = ["true"]
-            beside.remove(named)
-        else:
-            pmid, table = _PMID, TABLE
-            conditions = [f"{TABLE} MATCH {statement.bind(match(led))}"]
-        conditions += [self._condition(statement, each, pmid, few) for each in beside]
-        return pmid, f"{table} WHERE {' AND '.join(conditions)}"
+        if led != EVERY or named is None:
+            return None
+        rest = [self._condition(statement, each, "{0}", few) for each in beside if each != named]
+        several = standing(statement, named, " AND ".join([stretch, *rest]))
+        several[0] = several[0].replace("SELECT", "SELECT DISTINCT", 1)
+        return " UNION ".join(several)
 
     def _condition(self, statement: Statement, node: Node, pmid: str, few: bool) -> str:
         """Write a condition on the PMID that an expression gives; `few` says that not many will be looked at."""
