@@ -113,8 +113,8 @@ class Search:
     def count(self) -> int:
         if self.certain:
             return self.engine.count(self.most)
-        doubtful = self.settled(without(self.most, self.least))
-        return self.engine.count(self.least, most=False) + sum(1 for _ in self.matching(self.streamed(doubtful)))
+        doubtful = list(self.streamed(self.settled(without(self.most, self.least))))
+        return self.engine.count(self.most) - len(doubtful) + sum(1 for _ in self.matching(iter(doubtful)))
 
     def best(self) -> list[int]:
         """Return the newest hits, best first."""

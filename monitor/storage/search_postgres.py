@@ -100,11 +100,11 @@ class PostgresSearch:
         sql = f"SELECT i.pmid FROM ({newest}) AS i WHERE {where} ORDER BY i.pmid DESC LIMIT {statement.bind(limit)}"  # noqa: S608
         return list(statement.run(self.session, sql).scalars())
 
-    def count(self, node: Node, *, most: bool = True) -> int:
+    def count(self, node: Node) -> int:
         if node == NONE:
             return 0
         statement = Statement(sqlite=False)
-        sql = f"SELECT count(*) FROM citation_index AS i WHERE {self._where(statement, node, most)}"  # noqa: S608
+        sql = f"SELECT count(*) FROM citation_index AS i WHERE {self._where(statement, node, True)}"  # noqa: S608
         return int(statement.run(self.session, sql).scalar())
 
     def scores(self, node: Node, lowest: int) -> dict[int, float]:

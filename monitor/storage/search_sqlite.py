@@ -86,7 +86,7 @@ class SqliteSearch:
         sql = f"{found} LIMIT {statement.bind(limit)}"
         return list(statement.run(self.session, sql).scalars())
 
-    def count(self, node: Node, *, most: bool = True) -> int:
+    def count(self, node: Node) -> int:
         if node == NONE:
             return 0
         statement = Statement(sqlite=True)
