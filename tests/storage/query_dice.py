@@ -371,10 +371,11 @@ class QueryDice:
         return f"{low}:{high}[uid]"
 
     def flag(self) -> str:
+        ours: tuple[str, ...] = ("isretracted", "hasconcern") if self.own else ()
         return self.dice.choice(
             ("hasabstract", "hasstructuredabstract", "haserratumin", "hasretractionin", "ownernasa", "pubstatusaheadofprint",
              "indexingmethod_automated", "haskeyword", "hascois", "hasdatabanklist", "hasnonenglishabstract",
-             *(("isretracted", "hasconcern") if self.own else ()))
+             *ours)
         )  # fmt: skip
 
     def subset(self) -> str:
