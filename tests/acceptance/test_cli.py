@@ -203,7 +203,7 @@ def test_people_from_adding_to_disabling(house: Cli) -> None:
     assert said.out == f"{ADA} receives cik on Fridays at 09:00 Europe/Berlin, at most 5 papers in full.\n"
     held = house("person", "list", "--json").json[0]["subscription"]
     assert held == {
-        "topics": ["cik"], "day": "friday", "hour": 9, "zone": "Europe/Berlin", "language": "en", "limit": 5
+        "topics": ["cik"], "day": "friday", "hour": 9, "zone": "Europe/Berlin", "language": "en", "limit": 5, "retired_topics": []
     }  # fmt: skip
     assert house("person", "unsubscribe", ADA).code == 0
     assert house("person", "subscribe", ADA, "cik").code == 2, "whoever left comes back only by their own wish"
