@@ -63,7 +63,7 @@ class Papers:
         self.index = Index(Corpus.of(first_states()), TREE)
         self.pmids = {state.number: state.pmid for state in self.index.corpus.states()}
         self._found: dict[str, frozenset[int]] = {}
-        self._held: dict[str, bool] = {}
+        self._held: dict[tuple[str, str | None], bool] = {}
 
     def find(self, query: str | None) -> frozenset[int]:
         if query is None:
@@ -81,11 +81,18 @@ class Papers:
             if line.enabled
         }
 
-    def knows(self, phrase: str) -> bool:
+    def knows(self, text: str, field: str | None = "tw") -> bool:
         """Say whether a phrase stands in any paper: PubMed's phrase index is made of the words of its records."""
-        if phrase not in self._held:
-            self._held[phrase] = bool(self.index.find(Term(phrase, "tw", quoted=True), TODAY))
-        return self._held[phrase]
+        if (text, field) not in self._held:
+            self._held[text, field] = bool(self.index.find(Term(text, field, quoted=field is not None), TODAY))
+        return self._held[text, field]
+
+
+def untagged(strategy: Strategy) -> set[str]:
+    """Return the words outside quotation marks and without a tag, of which PubMed says whether it knows them."""
+    leaves = [leaf for lane in LANES for leaf in language.terms(parse(strategy.query(lane) or "0[uid]"))]
+    bare = (leaf for leaf in leaves if isinstance(leaf, Term) and leaf.field is None and not language.ignored(leaf))
+    return {word for leaf in bare if not leaf.quoted for word in leaf.text.lower().split()}
 
 
 def phrases(strategy: Strategy) -> set[tuple[str, str]]:
@@ -352,6 +359,7 @@ class Study:
         if not whole:
             return Outcome(place, kind, frozenset({*caught, "refused"}), {}, {}, frozenset(), frozenset())
         unknown = {text for text, field in phrases(strategy) - starter_phrases() if not self.papers.knows(text)}
+        unknown |= {word for word in untagged(strategy) if not self.papers.knows(word, None)}
         before = self.before[place.topic]
         after = {lane: self.papers.find(strategy.query(lane)) for lane in LANES}
         lost = {lane: before[lane] - after[lane] for lane in LANES}
@@ -394,11 +402,11 @@ def page(outcomes: Iterable[Outcome]) -> str:
         "| refused | the search cannot be read, or a lane has nothing to search | always |",
         "| error, warning, note | the linter's findings that the unharmed topic has not | error, unless a reason is given |",
         "| sentinel | a sentinel is lost; as sentinels stands here, for each line that the core search needs, one paper that would go with it | unless a reason is given |",
-        "| phrase | PubMed does not know a phrase | unless a reason is given |",
+        "| phrase | PubMed does not know a phrase, or a word without a tag | unless a reason is given |",
         "| lost, gained | the comparison names papers | no: it is looked at |",
         "",
         *_paragraph(
-            "A phrase counts as known to PubMed if the starter searches it or a paper holds it. `phrase-unchecked` is not "
+            "A phrase counts as known to PubMed if the starter searches it or a paper holds it, a word without a tag if a paper does. `phrase-unchecked` is not "
             "counted: every new phrase has it. What the linter says of dead lines (`dead-line`, `finds-nothing`) are notes."
         ),
         "",
