@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 from monitor.core.query import parse
-from monitor.core.strategy import LANES, Block, Line, Strategy, Topic, all_lines, inserted
+from monitor.core.strategy import LANES, Block, Line, Strategy, TooLarge, Topic, all_lines, inserted
 from monitor.errors import QuerySyntaxError, UsageError
 
 LAB: Final = "lab"
@@ -185,6 +185,9 @@ def unreadable(strategy: Strategy) -> tuple[str, ...]:
         place = f"{where} line {position}"
         try:
             query = strategy.line_query(each)
+        except TooLarge as error:  # what is true of a block is true of all that insert it: said once
+            problems.append(str(error))
+            continue
         except UsageError as error:
             problems.append(f"{place}: {error}")
             continue

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Final, Literal, NamedTuple
@@ -15,7 +15,17 @@ Lane = Literal["core", "wide"]
 LANES: Final[tuple[Lane, ...]] = ("core", "wide")
 Joined = Literal["any", "all"]
 
+LONGEST: Final = 200_000
+"""Characters of a lane or line with its blocks inserted; the longest published searches have a tenth of it."""
+DEEPEST: Final = 100
+"""Blocks within blocks."""
+MOST_LINES: Final = 500
+"""Lines of a strategy, its blocks' among them: each is held against every other, and against the library."""
 _INSERT: Final = re.compile(r"\{(T:[a-z0-9-]+|[A-Z][A-Z0-9_]*)\}")
+
+
+class TooLarge(UsageError):
+    """A strategy is larger than anybody could mean, and than we can look at."""
 
 
 class Line(NamedTuple):
@@ -51,19 +61,23 @@ class Strategy:
         return self.core if lane == "core" else self.wide
 
     def query(self, lane: Lane) -> str | None:
-        """Render a lane; None where it has no line that is on. Raises UsageError for a block missing or in a circle."""
-        return _joined(self.lines(lane), "any", {each.name: each for each in self.blocks}, ())
+        """Render a lane; None where it has no line that is on.
+
+        Raises UsageError for a block that is missing or in a circle, TooLarge for one that grows beyond all use.
+        """
+        return _Rendering(self.blocks).joined(self.lines(lane), "any")
 
     def line_query(self, line: Line) -> str:
         """Render one line with its blocks inserted."""
-        return _expanded(line.query, {each.name: each for each in self.blocks}, ())
+        return _Rendering(self.blocks).expanded(line.query)
 
     def own_column(self, line: Line, column: int) -> int | None:
         """Return where a column of the rendered line stands in the line as written; None inside a block."""
         shift = 0
+        rendering = _Rendering(self.blocks)
         for found in _INSERT.finditer(line.query):
             begin = found.start() + shift
-            long = len(_expanded(found[0], {each.name: each for each in self.blocks}, ()))
+            long = len(rendering.block(found[1]))
             if column - 1 < begin:
                 break
             if column - 1 < begin + long:
@@ -135,6 +149,12 @@ def with_blocks(core: Sequence[Line], wide: Sequence[Line], blocks: Mapping[str,
         needed[name] = blocks[name]
         waiting += [other for line in blocks[name].lines for other in inserted(line.query)]
     strategy = Strategy(tuple(core), tuple(wide), tuple(needed[name] for name in sorted(needed)))
+    number = sum(1 for _ in all_lines(strategy))
+    if number > MOST_LINES:
+        raise TooLarge(
+            f"there are {number:,} lines, those of blocks included; a topic has {MOST_LINES} at most: join some with OR, "
+            "or divide the topic"
+        )
     for lane in LANES:
         strategy.query(lane)
         for line in strategy.lines(lane):
@@ -150,28 +170,56 @@ def inserted(query: str) -> list[str]:
     return [found[1] for found in _INSERT.finditer(query)]
 
 
-def _joined(lines: Sequence[Line], joined: Joined, blocks: Mapping[str, Block], path: tuple[str, ...]) -> str | None:
-    parts = [_expanded(line.query, blocks, path) for line in lines if line.enabled]
-    if len(parts) < 2:
-        return parts[0] if parts else None
-    # PubMed reads left to right without precedence, so each line gets its own parentheses.
-    return (" OR " if joined == "any" else " AND ").join(f"({part})" for part in parts)
+class _Rendering:
+    """Puts blocks in the place of their braces, each rendered once, and stops before a search grows beyond all use."""
 
+    def __init__(self, blocks: Iterable[Block]) -> None:
+        self._blocks = {each.name: each for each in blocks}
+        self._texts: dict[str, str] = {}
 
-def _expanded(query: str, blocks: Mapping[str, Block], path: tuple[str, ...]) -> str:
-    def insert(found: re.Match[str]) -> str:
-        name = found[1]
+    def joined(self, lines: Sequence[Line], joined: Joined, path: tuple[str, ...] = ()) -> str | None:
+        parts = [self.expanded(line.query, path) for line in lines if line.enabled]
+        if len(parts) < 2:
+            return parts[0] if parts else None
+        _refuse_long(sum(map(len, parts)))
+        # PubMed reads left to right without precedence, so each line gets its own parentheses.
+        return (" OR " if joined == "any" else " AND ").join(f"({part})" for part in parts)
+
+    def expanded(self, query: str, path: tuple[str, ...] = ()) -> str:
+        parts: list[str] = []
+        at = long = 0
+        for found in _INSERT.finditer(query):
+            parts += (query[at : found.start()], self.block(found[1], path))
+            at = found.end()
+            long += len(parts[-2]) + len(parts[-1])
+            _refuse_long(long)
+        return "".join((*parts, query[at:]))
+
+    def block(self, name: str, path: tuple[str, ...] = ()) -> str:
+        if name in self._texts:
+            return self._texts[name]
         if name in path:
             raise UsageError(f"blocks insert each other in a circle: {' > '.join((*path, name))}")
-        if name not in blocks:
+        if name not in self._blocks:
             raise UsageError(f"{{{name}}} is inserted, but there is no such block")
-        block = blocks[name]
-        text = _joined(block.lines, block.joined, blocks, (*path, name))
+        if len(path) == DEEPEST:
+            raise TooLarge(
+                f"blocks insert each other more than {DEEPEST} deep; insert some of them in the lines instead"
+            )
+        block = self._blocks[name]
+        text = self.joined(block.lines, block.joined, (*path, name))
         if text is None:
             raise UsageError(f"{{{name}}} is inserted, but none of its lines is on")
-        return f"({text})"
+        self._texts[name] = f"({text})"
+        return self._texts[name]
 
-    return _INSERT.sub(insert, query)
+
+def _refuse_long(long: int) -> None:
+    if long > LONGEST:
+        raise TooLarge(
+            f"with its blocks inserted the search is longer than {LONGEST:,} characters; blocks that insert others more "
+            "than once multiply: insert each once, or divide the topic"
+        )
 
 
 def all_lines(strategy: Strategy) -> Iterator[tuple[str, int, Line]]:

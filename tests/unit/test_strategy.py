@@ -10,8 +10,21 @@ import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
+from monitor.core.draft import unreadable
 from monitor.core.query import document, parse
-from monitor.core.strategy import Block, Line, Screen, Strategy, all_lines, inserted, with_blocks
+from monitor.core.strategy import (
+    DEEPEST,
+    LONGEST,
+    MOST_LINES,
+    Block,
+    Line,
+    Screen,
+    Strategy,
+    TooLarge,
+    all_lines,
+    inserted,
+    with_blocks,
+)
 from monitor.core.topicfile import read_topics
 from monitor.errors import UsageError
 from monitor.resources import load_mesh_tree, resource_dir
@@ -142,3 +155,43 @@ def test_every_line_is_listed_as_it_is_stored() -> None:
         ("wide", 2, "c"),
         ("A", 1, "d"),
     ]
+
+
+def nested(deep: int, line: str) -> Strategy:
+    blocks = [Block(f"B{at}", (Line(line.replace("NEXT", f"{{B{at + 1}}}"), "x"),)) for at in range(deep - 1)]
+    return Strategy((Line("{B0}", "x"),), (), (*blocks, Block(f"B{deep - 1}", (Line("fable[tiab]", "x"),))))
+
+
+def test_blocks_that_insert_the_next_twice_are_refused_before_they_grow() -> None:
+    """2 to the power of 64 terms: this returns at all, and says it once."""
+    grown = nested(65, "NEXT OR NEXT")
+    with pytest.raises(TooLarge, match=f"longer than {LONGEST:,} characters"):
+        grown.query("core")
+    assert [each for each in unreadable(grown) if "longer" not in each] == []
+    assert len(unreadable(grown)) <= 2
+    text = nested(8, "NEXT OR NEXT").query("core")
+    assert text is not None
+    assert text.count("fable[tiab]") == 2**7
+
+
+def test_a_line_and_a_lane_may_be_long_but_not_endless() -> None:
+    half = Block("B", (Line("x" * (LONGEST // 2), "x"),))
+    assert Strategy((Line("{B}", "x"),), (), (half,)).query("core") is not None
+    for core in ((Line("{B} OR {B}", "x"),), (Line("{B}", "x"),) * 2):
+        with pytest.raises(TooLarge, match="divide the topic"):
+            Strategy(core, (), (half,)).query("core")
+
+
+def test_blocks_nested_deeper_than_anybody_means_are_refused() -> None:
+    assert nested(DEEPEST, "NEXT").query("core") is not None
+    with pytest.raises(TooLarge, match=f"more than {DEEPEST} deep"):
+        nested(DEEPEST + 1, "NEXT").query("core")
+    with pytest.raises(TooLarge, match=f"more than {DEEPEST} deep"):
+        nested(5_000, "NEXT").query("core")
+
+
+def test_a_topic_of_too_many_lines_is_refused() -> None:
+    lines = [Line(f"word{at}[tiab]", "x") for at in range(MOST_LINES + 1)]
+    assert with_blocks(lines[1:], (), {}).query("core") is not None
+    with pytest.raises(TooLarge, match=f"there are {MOST_LINES + 1} lines"):
+        with_blocks(lines, (), {})
