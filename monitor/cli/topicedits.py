@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -165,6 +166,12 @@ def lint(
             metavar="CODE", help="Apply a repair and save: of one finding by its number, or of all with a code."
         ),
     ] = None,
+    other: Annotated[
+        bool, typer.Option("--other", help="With --fix: the other reading, which stands behind `or:`.")
+    ] = False,
+    every: Annotated[
+        bool, typer.Option("--all", help="Each note about phrases that PubMed was not asked about, too.")
+    ] = False,
     source: FromFile = None,
     message: Message = "",
     because: Because = None,
@@ -174,8 +181,10 @@ def lint(
     """Read searches as PubMed will, and say where that is not what was meant."""
     if fix is not None and (len(names or ()) != 1 or source is not None):
         raise UsageError("--fix repairs one topic: name it")
-    if fix is None and (message or because or dry_run):
-        raise UsageError("--message, --because and --dry-run go with --fix")
+    if fix is None and (message or because or dry_run or other):
+        raise UsageError("--other, --message, --because and --dry-run go with --fix")
+    if every and fix is not None:
+        raise UsageError("--all shows findings and --fix repairs them; one at a time")
     with desk() as here:
         if source is not None:
             from monitor.cli.drafts import drafts_in
@@ -184,10 +193,11 @@ def lint(
         else:
             drafts = [here.strategies.draft(each.stored.id) for each in here.topics.named(names or ())]
         if fix is not None:
-            repaired = here.strategies.repaired(drafts[0], fix)
+            repaired = here.strategies.repaired(drafts[0], fix, other=other)
             save(here, repaired, message or f"linter: {fix}", because, dry_run=dry_run, as_json=as_json)
             return
         found = [(draft, here.strategies.lint(draft)) for draft in drafts]
+        unchecked = {draft.topic_id: len(here.strategies.unchecked_phrases(draft)) for draft in drafts}
     if as_json:
         from monitor.core.lint import as_json as finding_object
 
@@ -196,7 +206,7 @@ def lint(
         )
     else:
         for draft, findings in found:
-            _print_findings(draft, findings)
+            _print_findings(draft, findings, 0 if every else unchecked[draft.topic_id], source)
     if any(each.weight != "note" for _, findings in found for each in findings):
         leave(PARTLY)
 
@@ -304,12 +314,19 @@ def _inserted(strategy: Strategy, block: str) -> bool:
     return any(f"{{{block}}}" in line.query for line in lines)
 
 
-def _print_findings(draft: Draft, findings: tuple[Finding, ...]) -> None:
-    from monitor.core.lint import summary
+def _print_findings(draft: Draft, findings: tuple[Finding, ...], unchecked: int, source: Path | None) -> None:
+    """Print findings by their numbers; where phrases are `unchecked`, the notes about them are one sentence."""
+    from monitor.core.lint import UNCHECKED, summary
 
-    said = ", ".join(count(number, weight) for weight, number in summary(findings).items() if number)
-    typer.echo(f"{draft.topic_id}: {said or 'nothing to say'}")
-    for number, each in enumerate(findings, 1):
+    folded = [each for each in findings if unchecked and each.code == UNCHECKED]
+    told = [(number, each) for number, each in enumerate(findings, 1) if each not in folded]
+    said = [count(number, weight) for weight, number in summary(each for _, each in told).items() if number]
+    said += [f"{count(unchecked, 'phrase')} that PubMed was not asked about"] if folded else []
+    typer.echo(f"{draft.topic_id}: {', '.join(said) or 'nothing to say'}")
+    if folded:
+        asks = draft.topic_id if source is None else f"{draft.topic_id} --from {shlex.quote(str(source))}"
+        typer.echo(f"  This asks it, and so does the next poll: monitor topic check {asks}")
+    for number, each in told:
         place = f"{each.block} line {each.position}" if each.position else each.block
         column = f", column {each.column}" if each.column is not None else ""
         typer.echo(f"\n{number}. {each.weight} {each.code}: {place}{column}")

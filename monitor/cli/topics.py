@@ -53,7 +53,7 @@ def show(
 ) -> None:
     """Print a topic's search lines with their reasons, who made them so, and the expanded query of each lane."""
     from monitor.core.draft import Draft
-    from monitor.core.lint import summary
+    from monitor.core.lint import MOVED, summary
     from monitor.formats.pages import plain
 
     with house() as here:
@@ -89,6 +89,9 @@ def show(
         typer.echo("must find: " + ", ".join(map(str, topic.sentinels)))
     said = ", ".join(count(number, weight) for weight, number in weights.items() if number)
     typer.echo(f"lint: {said} (monitor topic lint {name} says which)" if said else "lint: nothing to say")
+    for finding in findings:
+        if finding.code == MOVED:
+            typer.echo(f"note: {finding.message}")
     for phrase, tag in unknown:
         typer.echo(f"unknown to PubMed: “{phrase}” [{tag}]")
     for lane in LANES:

@@ -15,6 +15,7 @@ from monitor.core.query import MeshTree, document, matches, parse
 from monitor.core.strategy import LANES, Lane, Strategy
 from monitor.errors import QuerySyntaxError, UsageError
 from monitor.services.asking import Asking
+from monitor.services.drafting import moved
 from monitor.services.evaluating import evaluate
 from monitor.services.ports import Clock, PubmedSource
 from monitor.storage import citations, phrases
@@ -81,10 +82,10 @@ class Checking:
         with self._database.read() as session:
             return self._lint(session, strategy, library=library)
 
-    def unknown_phrases(self, strategy: Strategy) -> tuple[Phrase, ...]:
-        """Return the phrases that PubMed did not know when it was last asked."""
+    def phrases(self, strategy: Strategy) -> dict[Phrase, bool | None]:
+        """Return every phrase with PubMed's last word on it, None where it was never asked."""
         with self._database.read() as session:
-            return tuple(key for key, known in self._known(session, strategy).items() if known is False)
+            return self._known(session, strategy)
 
     def check(self, draft: Draft) -> Check:
         """Look at everything; the draft's lanes can be rendered and parsed."""
@@ -190,7 +191,7 @@ class Checking:
         found = None
         if library and citations.totals(session).citations:
             found = evaluate(session, _lines(strategy), self._tree, self._clock.now().date()).found
-        return tuple(lint(strategy, self._tree, phrases=known, found=found))
+        return lint(strategy, self._tree, phrases=known, found=found, moved=moved(session, strategy))
 
 
 def _lines(strategy: Strategy) -> dict[tuple[str, int], str]:

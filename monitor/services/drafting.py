@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+from contextlib import suppress
 from dataclasses import replace
+from typing import Final
 
 from sqlalchemy.orm import Session
 
 from monitor.core.draft import LARGEST_PMID, Draft, one_line, read_topic_id, unreadable
-from monitor.core.strategy import Block, Strategy, Topic, inserted, with_blocks
+from monitor.core.strategy import Block, Line, Strategy, Topic, inserted, with_blocks
 from monitor.errors import UsageError
 from monitor.storage import strategies
+
+_TOPIC: Final = "T:"
 
 
 def searchable(session: Session, draft: Draft) -> Draft:
@@ -31,6 +36,27 @@ def searchable(session: Session, draft: Draft) -> Draft:
     return replace(draft, title=title, strategy=strategy, sentinels=tuple(dict.fromkeys(draft.sentinels)))
 
 
+def moved(session: Session, strategy: Strategy) -> tuple[str, ...]:
+    """Name the topics whose core search is no longer what the strategy inserted of them."""
+    inserted_of = [each.name for each in strategy.blocks if each.name.startswith(_TOPIC)]
+    if not inserted_of:
+        return ()
+    found = []
+    for stored in strategies.all_topics(session):
+        name = f"{_TOPIC}{stored.id}"
+        if name in inserted_of:
+            with suppress(UsageError):  # a block that is missing or in a circle: the linter says so
+                if strategy.line_query(Line(f"{{{name}}}", "")) != f"({stored.topic.strategy.query('core')})":
+                    found.append(stored.id)
+    return tuple(found)
+
+
+def renewed(session: Session, strategy: Strategy, names: Collection[str]) -> Strategy:
+    """Insert the core lines of other topics as they are now."""
+    taken = {f"{_TOPIC}{name}" for name in names}
+    return filled(session, replace(strategy, blocks=tuple(each for each in strategy.blocks if each.name not in taken)))
+
+
 def filled(session: Session, strategy: Strategy) -> Strategy:
     """Take the blocks that lines insert and the strategy lacks from the other topics, where these agree on them."""
     blocks = {each.name: each for each in strategy.blocks}
@@ -43,12 +69,18 @@ def filled(session: Session, strategy: Strategy) -> Strategy:
             continue
         if topics is None:
             topics = {each.id: each.topic for each in strategies.all_topics(session)}
-        if name.startswith("T:"):
+        if name.startswith(_TOPIC):
             other = topics.get(name[2:])
             if other is None:
                 continue
-            blocks = {each.name: each for each in other.strategy.blocks} | blocks
-            blocks[name] = Block(name, other.strategy.core)
+            theirs = {each.name: each for each in other.strategy.blocks}
+            core = other.strategy.core
+            if any(blocks.get(each, block) != block for each, block in theirs.items()):
+                # Under one name the two mean different blocks: its lines come with their own put in.
+                core = tuple(line._replace(query=other.strategy.line_query(line)) for line in core if line.enabled)
+            else:
+                blocks |= theirs
+            blocks[name] = Block(name, core)
         else:
             forms = {block: each.id for each in topics.values() for block in each.strategy.blocks if block.name == name}
             if len(forms) > 1:

@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 
 from monitor.core.difference import Difference, difference
 from monitor.core.draft import LAB, Draft, one_line
-from monitor.core.lint import Finding, apply
+from monitor.core.lint import MOVED, Finding, apply
 from monitor.core.people import COMMAND_LINE, Actor
 from monitor.core.phrases import Phrase
 from monitor.core.query import MeshTree
@@ -20,7 +20,7 @@ from monitor.core.strategy import Strategy, Topic
 from monitor.core.topicfile import read_file, write_file
 from monitor.errors import MonitorError, UsageError
 from monitor.services.checking import Check, Checking
-from monitor.services.drafting import filled, searchable
+from monitor.services.drafting import filled, renewed, searchable
 from monitor.services.ports import Clock, PubmedSource
 from monitor.storage import events, strategies
 from monitor.storage.engine import Database
@@ -123,34 +123,53 @@ class Strategies:
 
     def unknown_phrases(self, strategy: Strategy) -> tuple[Phrase, ...]:
         """Return the phrases of a strategy that PubMed did not know when it was last asked."""
-        return self._checking.unknown_phrases(strategy)
+        return tuple(key for key, known in self._checking.phrases(strategy).items() if known is False)
 
-    def repaired(self, draft: Draft, which: str) -> Draft:
+    def unchecked_phrases(self, draft: Draft) -> tuple[Phrase, ...]:
+        """Return the phrases of a draft that PubMed was never asked about."""
+        with self._database.read() as session:
+            strategy = filled(session, draft.strategy)
+        return tuple(key for key, known in self._checking.phrases(strategy).items() if known is None)
+
+    def repaired(self, draft: Draft, which: str, *, other: bool = False) -> Draft:
         """Return the draft with a finding's repair applied: by its number from 1, or all findings of a code.
 
-        Raises UsageError where there is nothing of the kind, or nothing to repair it with.
+        With `other` it is the repair for the other meaning. Raises UsageError where there is nothing of the kind, or
+        nothing to repair it with.
         """
         findings = self.lint(draft)
         if which.isascii() and which.isdigit():
             number = int(which)
             if not 1 <= number <= len(findings):
                 raise UsageError(f"{draft.topic_id}: there is no finding {which}; there are {len(findings)}")
-            return replace(draft, strategy=apply(draft.strategy, findings[number - 1]))
+            return self._after(draft, findings[number - 1], other=other)
         if all(each.code != which for each in findings):
             codes = ", ".join(dict.fromkeys(each.code for each in findings)) or "none"
             raise UsageError(f"{draft.topic_id}: there is no finding {which!r}; there are {codes}")
         done: set[tuple[str, int, str]] = set()
         while True:
             # A repair gives the whole line, so that the next finding on it must be looked for anew.
-            found = (each for each in self.lint(draft) if each.code == which and each.repair is not None)
+            found = (each for each in self.lint(draft) if each.code == which and _can_be_repaired(each, other=other))
             finding = next((each for each in found if (each.block, each.position, each.message) not in done), None)
             if finding is None:
                 break
             done.add((finding.block, finding.position, finding.message))
-            draft = replace(draft, strategy=apply(draft.strategy, finding))
+            draft = self._after(draft, finding, other=other)
         if not done:
-            raise UsageError(f"{draft.topic_id}: {which} has no repair that can be applied; change the line")
+            kind = "other reading" if other else "repair that can be applied"
+            raise UsageError(f"{draft.topic_id}: {which} has no {kind}; change the line")
         return draft
+
+    def _after(self, draft: Draft, finding: Finding, *, other: bool) -> Draft:
+        if other and finding.alternative is None:
+            raise UsageError(
+                f"{draft.topic_id}: that finding has no other reading; leave --other out, or change the line"
+            )
+        if finding.code == MOVED:
+            with self._database.read() as session:
+                topic = finding.block.removeprefix("T:")
+                return replace(draft, strategy=renewed(session, draft.strategy, [topic]))
+        return replace(draft, strategy=apply(draft.strategy, finding, finding.alternative if other else None))
 
     def check(self, draft: Draft) -> Check:
         """Look at everything that could stand against saving; raises UsageError for what cannot be searched at all."""
@@ -351,6 +370,12 @@ def _refuse_stale(session: Session, draft: Draft, stored: StoredTopic) -> None:
 def _drafted(stored: StoredTopic) -> Draft:
     topic: Topic = stored.topic
     return Draft(topic.id, topic.title, topic.strategy, topic.sentinels, stored.version, topic)
+
+
+def _can_be_repaired(finding: Finding, *, other: bool) -> bool:
+    if other:
+        return finding.alternative is not None
+    return finding.repair is not None or finding.code == MOVED
 
 
 def _subject(topic_id: str) -> str:

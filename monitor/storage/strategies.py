@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 
 from monitor.core.strategy import Block, Line, Strategy, Topic, all_lines
 from monitor.errors import NotFound, UsageError
+from monitor.storage import events
 from monitor.storage.tables import PersonRow, SentinelRow, StrategyBlockRow, StrategyLineRow, StrategyRow, TopicRow
 
 
@@ -63,7 +64,8 @@ class StarterReport:
 def load_starter(session: Session, topics: Sequence[Topic], now: datetime) -> StarterReport:
     """Store the topics we ship; safe to repeat. What a lab has edited or retired stays as it is.
 
-    A newer starter becomes a new version only where the current one is the starter's.
+    A newer starter becomes a new version only where the current one is the starter's. Its sentinels join those that
+    stand, but for those that the lab has removed.
     """
     held = {each.id: each for each in all_topics(session, retired=True)}
     added, renewed, kept = [], [], []
@@ -80,7 +82,9 @@ def load_starter(session: Session, topics: Sequence[Topic], now: datetime) -> St
             save_version(
                 session, topic.id, topic.strategy, origin="starter", reason="newer starter", person_id=None, now=now
             )
-            set_sentinels(session, topic.id, tuple(dict.fromkeys((*stored.topic.sentinels, *topic.sentinels))))
+            gone = _removed_sentinels(session, topic.id)
+            newer = (pmid for pmid in topic.sentinels if pmid not in gone)
+            set_sentinels(session, topic.id, tuple(dict.fromkeys((*stored.topic.sentinels, *newer))))
             renewed.append(topic.id)
     return StarterReport(tuple(added), tuple(renewed), tuple(kept))
 
@@ -150,6 +154,16 @@ def set_sentinels(session: Session, topic_id: str, pmids: Sequence[int]) -> None
     session.execute(delete(SentinelRow).where(SentinelRow.topic_id == topic_id))
     if pmids:
         session.execute(insert(SentinelRow), [{"topic_id": topic_id, "pmid": pmid} for pmid in pmids])
+
+
+def _removed_sentinels(session: Session, topic_id: str) -> set[int]:
+    """Return the PMIDs that somebody took from a topic's sentinels and nobody gave back."""
+    gone: set[int] = set()
+    for event in events.about(session, f"topic:{topic_id}"):
+        if event.action == "topic.sentinels":
+            before, after = ({*(each or {}).get("sentinels", ())} for each in (event.before, event.after))
+            gone = (gone | (before - after)) - after
+    return gone
 
 
 def all_topics(session: Session, *, retired: bool = False) -> list[StoredTopic]:

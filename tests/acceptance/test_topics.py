@@ -389,6 +389,44 @@ def test_another_topic_s_search_can_be_inserted_and_a_block_out_of_use_goes(desk
     assert desk.strategies.draft("car-nk").strategy.blocks == ()
 
 
+def test_a_topic_that_moved_on_is_told_of_where_it_is_inserted_and_renewed(desk: Desk) -> None:
+    desk.strategies.save(desk.adding("{T:cik} NOT late[ti]"), "")
+    assert "topic-moved" not in {each.code for each in desk.strategies.lint(desk.strategies.draft("car-nk"))}
+    desk.strategies.save(desk.adding("late[ti]", "cik"), "")
+    held = desk.strategies.draft("car-nk")
+    assert "late[ti]) NOT" not in (held.strategy.query("core") or ""), "a stored version never changes"
+    assert [each.block for each in desk.strategies.lint(held) if each.code == "topic-moved"] == ["T:cik"]
+    saved = desk.strategies.save(desk.strategies.repaired(held, "topic-moved"), "")
+    assert (saved.version, "{T:cik}" in desk.strategies.draft("car-nk").strategy.core[1].query) == (3, True)
+    now = desk.strategies.draft("car-nk")
+    assert "OR (late[ti])) NOT" in (now.strategy.query("core") or "")
+    assert "topic-moved" not in {each.code for each in desk.strategies.lint(now)}
+    desk.strategies.retire("cik", "")
+    assert "topic-moved" not in {each.code for each in desk.strategies.lint(now)}, "nothing could renew it"
+
+
+def test_another_topic_s_lines_keep_their_own_blocks_where_names_clash(desk: Desk) -> None:
+    own = Block("NK", (Line("late[ti]", "another meaning"),))
+    made = desk.edit("car-nk", lambda held: replace(held, core=(*held.core, Line("{NK} AND {T:cik}", "w"))))
+    desk.strategies.save(replace(made, strategy=put_block(made.strategy, own)), "")
+    held = desk.strategies.draft("car-nk")
+    assert (held.strategy.query("core") or "").endswith("((late[ti]) AND ((killer[ti]) AND cells[ti]))")
+    assert "topic-moved" not in {each.code for each in desk.strategies.lint(held)}
+    drafts, _ = desk.strategies.read(desk.strategies.export())
+    assert not any(each.difference for each in desk.strategies.plan(drafts)), "a file brings back the same"
+
+
+def test_of_two_readings_the_other_can_be_chosen(desk: Desk) -> None:
+    mixed = desk.adding("killer[ti] OR late[ti] AND cells[ti]")
+    number = str([each.code for each in desk.strategies.lint(mixed)].index("mixed-booleans") + 1)
+    for which in ("mixed-booleans", number):
+        first, other = (desk.strategies.repaired(mixed, which, other=each) for each in (False, True))
+        assert first.strategy.core[1].query == "(killer[ti] OR late[ti]) AND cells[ti]"
+        assert other.strategy.core[1].query == "killer[ti] OR (late[ti] AND cells[ti])"
+    with pytest.raises(UsageError, match="no other reading"):
+        desk.strategies.repaired(desk.adding("CA*[ti]"), "short-stem", other=True)
+
+
 def test_an_older_version_is_searched_again_as_a_new_one(desk: Desk) -> None:
     desk.strategies.save(desk.adding("late[ti]"), "")
     saved = desk.strategies.restore("car-nk", 1, "too many", ADMIN)

@@ -386,6 +386,35 @@ def test_findings_show_the_line_the_place_and_the_repair(cli: Cli, sandbox: Sand
     assert cli("topic", "history", "own", "--json").json[0]["reason"] == "linter: phrase-unknown"
 
 
+def test_phrases_that_nobody_asked_about_are_one_sentence(cli: Cli) -> None:
+    path, values = file_of(cli, "own")
+    (first,) = values["topics"]["own"]["core"]
+    first["q"] = '"CAR NK cells"[tiab] OR CAR[tiab] OR "two words"[ti]'
+    values["topics"]["own"]["core"].append({**first, "q": '"a phrase"[tiab] OR "two words"[ti]'})
+    written(path, values)
+    said = cli("topic", "lint", "--from", path)
+    assert said.out.splitlines()[0].endswith(", 3 phrases that PubMed was not asked about")
+    assert f"  This asks it, and so does the next poll: monitor topic check own --from {path}" in said.out
+    assert "phrase-unchecked" not in said.out
+    found = cli("topic", "lint", "--from", path, "--json").json[0]["findings"]
+    notes = [at for at, each in enumerate(found, 1) if each["code"] == "phrase-unchecked"]
+    assert len(notes) == 2
+    every = cli("topic", "lint", "--from", path, "--all").out
+    assert [f"{at}. note phrase-unchecked" in every for at in notes] == [True, True]
+    acronym = next(at for at, each in enumerate(found, 1) if each["code"] == "bare-acronym")
+    assert f"{acronym}. warning bare-acronym" in said.out, "the numbers are those that --fix takes"
+    cli("topic", "check", "own", "--from", path)
+    assert "not asked" not in cli("topic", "lint", "--from", path).out
+
+
+def test_the_other_reading_is_asked_for_with_fix(cli: Cli) -> None:
+    cli("topic", "edit", "own", "--add", "killer[ti] OR late[ti] AND cells[ti]", "--reason", "w")
+    assert cli("topic", "lint", "own", "--fix", "mixed-booleans", "--other").code == 0
+    assert core(cli)[1] == "killer[ti] OR (late[ti] AND cells[ti])"
+    for wrong in (("--other",), ("--fix", "untagged", "--all")):
+        assert cli("topic", "lint", "own", *wrong).code == 2
+
+
 def test_a_search_without_faults_ends_with_0(cli: Cli) -> None:
     cli("topic", "edit", "own", "--line", 1, "--query", '"CAR NK"[tiab:~2] OR "Killer Cells, Natural"[Mesh:NoExp]')
     said = cli("topic", "lint", "own")

@@ -8,11 +8,12 @@ import pytest
 import yaml
 from sqlalchemy import func, select, update
 
+from monitor.core.people import COMMAND_LINE
 from monitor.core.strategy import Block, Line, Strategy, Topic
 from monitor.core.topicfile import read_topics
 from monitor.errors import NotFound, UsageError
 from monitor.resources import resource_dir
-from monitor.storage import strategies
+from monitor.storage import events, strategies
 from monitor.storage.engine import Database
 from monitor.storage.tables import StrategyLineRow, StrategyRow, TopicRow
 
@@ -73,6 +74,24 @@ def test_a_newer_starter_becomes_a_version_where_the_starter_stands(database: Da
     with database.read() as session:
         lines = session.scalars(select(StrategyLineRow).where(StrategyLineRow.strategy_id != found.strategy_id)).all()
         assert len(lines) == 6, "the first version stands as it was"
+
+
+def test_a_newer_starter_brings_no_sentinel_back_that_a_lab_has_removed(database: Database) -> None:
+    load(database, TOPIC)
+
+    def set_by_the_lab(before: list[int], after: list[int]) -> None:
+        with database.write() as session:
+            strategies.set_sentinels(session, "invented", after)
+            told = ({"sentinels": before}, {"sentinels": after})
+            events.record(session, COMMAND_LINE, "topic.sentinels", "topic:invented", NOW, *told)
+
+    set_by_the_lab([90000001, 90000002], [90000009])
+    set_by_the_lab([90000009], [90000001, 90000009])
+    newer = Topic("invented", "Invented", Strategy((Line("z[ti]", "newer"),)), (90000001, 90000002, 90000003))
+    assert load(database, newer).renewed == ("invented",)
+    assert stored(database)[0].topic.sentinels == (90000001, 90000003, 90000009), (
+        "90000002 was removed, 90000001 came back"
+    )
 
 
 def test_a_lab_s_own_edit_is_never_overwritten(database: Database) -> None:

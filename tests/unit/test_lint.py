@@ -570,6 +570,16 @@ def test_a_lane_that_is_nested_too_deep() -> None:
     assert "150 levels" in finding.message
 
 
+def test_lines_of_another_topic_that_has_moved_on() -> None:
+    other = Block("T:fables", (Line("fable[tiab]", "x"),))
+    made = both(Line("{T:fables}", "x"), blocks=(other,))
+    found = lint(made, TREE, moved=["fables", "elsewhere"])
+    assert [(each.code, each.weight, each.block, each.position) for each in found if each.code == "topic-moved"] == [
+        ("topic-moved", "note", "T:fables", 0)
+    ]
+    assert "topic-moved" not in {each.code for each in lint(made, TREE)}
+
+
 def test_a_repair_changes_one_line_of_one_block_and_keeps_the_rest() -> None:
     block = Block("B", (Line("fable", "why", "somebody"), Line("story[tiab]", "x")), "any", "about it")
     made = both(Line("{B}", "x"), wide=(Line("tale", "y"),), blocks=(block, NK))

@@ -5,25 +5,39 @@ Every code, with the reason and an example, stands in `docs/linter.md`.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from types import MappingProxyType
 from typing import Final
 
 from monitor.core.lint import booleans, coverage, headings, limits, syntax, terms
+from monitor.core.lint.coverage import MOVED
 from monitor.core.lint.findings import WEIGHTS, Finding, Repair, Weight, apply, as_json, summary
-from monitor.core.lint.phrases import phrases_of, unindexed
+from monitor.core.lint.phrases import UNCHECKED, phrases_of, unindexed
 from monitor.core.lint.reading import Reading
 from monitor.core.query import MeshTree
 from monitor.core.strategy import LANES, Block, Strategy, all_lines
 
-__all__ = ["CODES", "WEIGHTS", "Finding", "Repair", "Weight", "apply", "as_json", "lint", "phrases_of", "summary"]
+__all__ = [
+    "CODES",
+    "MOVED",
+    "UNCHECKED",
+    "WEIGHTS",
+    "Finding",
+    "Repair",
+    "Weight",
+    "apply",
+    "as_json",
+    "lint",
+    "phrases_of",
+    "summary",
+]
 
 _CODES: Final = """
 all-fields abstract-limit bare-acronym block-circle block-off block-unused boolean-in-phrase braces covered-line
 date-limit dead-line duplicate-line duplicate-term earlier-search empty entry-term exploded exploded-trap
 finds-nothing lane-empty lane-long lane-unreadable language-limit line-off lower-case-boolean many-truncations
 mixed-booleans no-mesh-line no-reason no-text-line not not-animals ovid own-field phrase-unchecked phrase-unknown
-renamed-heading short-stem single-quotes species-limit stopword subset-limit syntax truncation-heading
+renamed-heading short-stem single-quotes species-limit stopword subset-limit syntax topic-moved truncation-heading
 truncation-in-phrase truncation-in-proximity truncation-in-word typographic ui-mismatch unknown-block unknown-field
 unknown-heading unknown-subheading unquoted-phrase untagged untagged-hyphen wildcard wrong-ui
 """
@@ -42,11 +56,13 @@ def lint(
     *,
     phrases: Mapping[tuple[str, str], bool] = _NOTHING_ASKED,
     found: Mapping[tuple[str, int], frozenset[int]] | None = None,
+    moved: Collection[str] = (),
 ) -> tuple[Finding, ...]:
     """Return what there is to know about a strategy, in the order of its lines.
 
     `phrases` says of (phrase in lower case, field) whether PubMed knew it when last asked. `found` holds the PMIDs of
-    the library that each line (lane, position) finds. Lines of another topic, inserted as {T:topic}, are linted there.
+    the library that each line (lane, position) finds. Lines of another topic, inserted as {T:topic}, are linted there;
+    `moved` names topics that search otherwise now than the lines of theirs that this strategy holds.
     """
     blocks = {block.name: block for block in strategy.blocks}
     order: dict[str, int] = {lane: at for at, lane in enumerate(LANES)}
@@ -66,6 +82,7 @@ def lint(
         if block is None and found is not None:
             findings += coverage.dead(name, beside, found)
     findings += coverage.inserted(strategy)
+    findings += coverage.moved(strategy, moved)
     broken = any(each.weight == "error" for each in findings)
     findings += (each for each in coverage.lanes(strategy) if each.code != "lane-unreadable" or not broken)
     return tuple(sorted(findings, key=lambda each: (order[each.block], each.position, each.column or 0, each.code)))

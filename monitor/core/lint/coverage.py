@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from functools import lru_cache
 from typing import Final
 
@@ -15,6 +15,7 @@ from monitor.core.query.words import search_words
 from monitor.core.strategy import LANES, Block, Line, Strategy
 from monitor.errors import UsageError
 
+MOVED: Final = "topic-moved"
 LONGEST: Final = 10_000
 """Characters of a lane beyond which nobody can read it or paste it into PubMed's page."""
 MOST_TRUNCATED: Final = 256
@@ -194,6 +195,19 @@ def inserted(strategy: Strategy) -> Iterator[Finding]:
             except (UsageError, QuerySyntaxError):
                 continue
             yield from _one_eyed(block.name, query)
+
+
+def moved(strategy: Strategy, topics: Collection[str]) -> Iterator[Finding]:
+    """Lines of another topic that were taken when this one was saved, and are others there now."""
+    for block in strategy.blocks:
+        name = block.name.removeprefix("T:")
+        if name != block.name and name in topics:
+            message = (
+                f"Topic {name} searches otherwise now than when its lines were inserted here, and {{{block.name}}} goes on "
+                f"with the older ones. Look at both, and take them as they are now with `monitor topic lint TOPIC --fix "
+                f"{MOVED}`."
+            )
+            yield Finding(MOVED, "note", block.name, 0, None, message)
 
 
 def _one_eyed(block: str, query: Query) -> Iterator[Finding]:

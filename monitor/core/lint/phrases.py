@@ -12,6 +12,7 @@ from monitor.core.query import Leaf, Query, Term, ignored, terms
 from monitor.core.query.fields import PROXIMITY_FIELDS
 from monitor.core.query.words import search_words
 
+UNCHECKED: Final = "phrase-unchecked"
 _FIELDS: Final = frozenset({None, "all", "ti", "tiab", "tw", "ot", "ad", "tt"})
 
 
@@ -40,7 +41,7 @@ def unindexed(reading: Reading, phrases: Mapping[tuple[str, str], bool]) -> Iter
     if unchecked:
         one = len(set(unchecked)) == 1
         yield reading.finding(
-            "phrase-unchecked",
+            UNCHECKED,
             "note",
             first,
             f"Nobody has asked PubMed yet whether it knows {listed(dict.fromkeys(unchecked))}. If not, it would search "
