@@ -8,14 +8,20 @@ import typer
 
 from monitor.cli.frame import LARGEST_PMID, PARTLY, Json, app, house, leave, print_json, tell
 from monitor.cli.library import Pmids
+from monitor.core.people import COMMAND_LINE
 from monitor.core.screening import LEVELS, REASONS
 from monitor.errors import UsageError
 
 if TYPE_CHECKING:
+    from monitor.build import House
+    from monitor.core.people import Actor
     from monitor.services.screening import Screened
 
 UNDO = "undo"
 Note = Annotated[str | None, typer.Option(help="A few words that stay with it.")]
+By = Annotated[
+    str | None, typer.Option(metavar="ADDRESS", help="Who decides: a curator or admin here; else the command line.")
+]
 
 
 @app.command("screen")
@@ -29,6 +35,7 @@ def screen(
         str | None, typer.Option(help="With dismiss: why, such as wrong-population or duplicate.")
     ] = None,
     note: Note = None,
+    by: By = None,
     reopened: Annotated[
         bool, typer.Option("--reopened", help="List the papers whose title or abstract changed since their verdict.")
     ] = False,
@@ -44,15 +51,19 @@ def screen(
         raise UsageError("name the PMIDs, then keep, maybe, dismiss or undo")
     if verdict in (None, UNDO) and (topics or reason or note):
         raise UsageError("--topic, --reason and --note go with keep, maybe or dismiss")
+    if verdict is None and by is not None:
+        raise UsageError("--by goes with keep, maybe, dismiss or undo")
     with house() as here:
         if reopened:
             found = here.screening.reopened()
         elif verdict is None:
             found = here.screening.of(pmids)
         elif verdict == UNDO:
-            found = here.screening.undo(pmids)
+            found = here.screening.undo(pmids, actor=_actor(here, by))
         else:
-            found = here.screening.decide(pmids, verdict, topics=topics or (), reason=reason, note=note)
+            found = here.screening.decide(
+                pmids, verdict, topics=topics or (), reason=reason, note=note, actor=_actor(here, by)
+            )
     _print(found, as_json)
     if reopened and not found:
         tell("No verdict rests on a title or abstract that has changed since.")
@@ -70,12 +81,13 @@ def tag(
     claim: Annotated[list[str] | None, typer.Option(metavar="C12", help="A claim that it bears on.")] = None,
     no_claim: Annotated[list[str] | None, typer.Option(metavar="C12", help="A claim to unlink.")] = None,
     note: Note = None,
+    by: By = None,
     as_json: Json = False,
 ) -> None:
     """Put tags, a level of evidence or claims on papers, or take them off; without an option, show them."""
     asked = bool(add or remove or level is not None or no_level or claim or no_claim)
-    if note and not asked:
-        raise UsageError("--note goes with what is put on or taken off")
+    if (note or by is not None) and not asked:
+        raise UsageError("--note and --by go with what is put on or taken off")
     with house() as here:
         if asked:
             found = here.screening.label(
@@ -87,6 +99,7 @@ def tag(
                 claims=claim or (),
                 unlink=no_claim or (),
                 note=note,
+                actor=_actor(here, by),
             )
         else:
             found = here.screening.of(pmids)
@@ -124,6 +137,10 @@ def screened_object(paper: Screened) -> dict[str, Any]:
         "claims": paper.claims,
         "reopened": paper.reopened,
     }
+
+
+def _actor(here: House, by: str | None) -> Actor:
+    return here.screening.curator(by) if by is not None else COMMAND_LINE
 
 
 def _pmid(text: str) -> int:

@@ -91,6 +91,8 @@ def found_as_object(found: Found) -> dict[str, Any]:
         "citation": found.line,
         "retracted": found.retracted,
         "concern": found.concern,
+        "withdrawn": found.withdrawn,
+        "provisional": found.provisional,
         "added_on": own.added_on,
         "topics": sorted(own.topics),
         "tags": sorted(own.tags),
@@ -125,17 +127,25 @@ def _print_page(page: SearchPage, as_json: bool) -> None:
                 "count": page.total,
                 "next_before": page.next_before,
                 "notes": page.notes,
+                "alone": [{"query": part, "count": number} for part, number in page.alone],
                 "hits": [found_as_object(each) for each in page.hits],
             }
         )
         return
     for each in page.hits:
-        flags = ("RETRACTED. " if each.retracted else "") + ("EXPRESSION OF CONCERN. " if each.concern else "")
-        typer.echo(flags + each.line)
+        flags = (
+            (each.retracted, "RETRACTED. "),
+            (each.concern, "EXPRESSION OF CONCERN. "),
+            (each.withdrawn, "WITHDRAWN FROM PUBMED. "),
+            (each.provisional, "PROVISIONAL. "),
+        )
+        typer.echo("".join(words for stands, words in flags if stands) + each.line)
     for note in page.notes:
         tell(note)
     if not page.total:
         tell("Nothing in the library matches.")
+        for part, found in page.alone:
+            tell(f"  {found:>7,}  {part}")
     else:
         following = f"; next: --before {page.next_before}" if page.next_before is not None else ""
         tell(f"{len(page.hits):,} of {page.total:,}{following}")

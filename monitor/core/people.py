@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from datetime import datetime
 
 ROLES = ("member", "curator", "admin")
+DECIDING = frozenset({"curator", "admin"})
+"""Roles that screen and tag."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,15 +9,32 @@ from typing import Literal, TypeVar
 from sqlalchemy.orm import Session
 
 from monitor.core.citation import Citation
-from monitor.core.query import And, Match, MeshTree, Not, Or, Query, document, ignored, parse, render, undecidable
+from monitor.core.query import (
+    And,
+    Leaf,
+    Match,
+    MeshTree,
+    Not,
+    Or,
+    Query,
+    Term,
+    document,
+    ignored,
+    parse,
+    render,
+    terms,
+    undecidable,
+)
 from monitor.core.query import explain as explain_match
 from monitor.core.query import matches as holds
-from monitor.core.query.own import Own
+from monitor.core.query.own import Own, fits
+from monitor.core.query.words import MIN_STEM, search_words
 from monitor.core.revision import has_concern, is_retracted
+from monitor.core.screening import LEVELS
 from monitor.errors import NotFound, UsageError
 from monitor.formats.registry import FORMATS, STYLES
 from monitor.services.ports import Clock
-from monitor.storage import citations, screening
+from monitor.storage import citations, people, screening
 from monitor.storage import facets as faceting
 from monitor.storage import search as searching
 from monitor.storage.citations import Held, KeptLink, Totals, Version
@@ -28,6 +45,10 @@ T = TypeVar("T")
 Order = Literal["newest", "relevance"]
 MOST_LISTED = 1000
 """Hits that one page may list."""
+MOST_ALONE = 10
+"""Parts of a search without hits that are counted one by one."""
+_WORDY: frozenset[str | None] = frozenset({None, "all", "tiab", "ti", "tw", "ad", "ot"})
+"""Fields in which words are sought, so that a `*` truncates."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +77,8 @@ class Found:
     line: str
     retracted: bool
     concern: bool
+    withdrawn: bool
+    provisional: bool
     own: Own
 
 
@@ -63,7 +86,8 @@ class Found:
 class SearchPage:
     """Some hits of a search of `total`; `next_before` leads to the next page and is None at the end.
 
-    `notes` say which parts no record here can answer; they find nothing.
+    `notes` say which parts no record here can answer, and which are read otherwise than they may be meant. `alone` has,
+    where nothing was found, the parts that had to fit together and how many papers each finds by itself.
     """
 
     query: str
@@ -71,6 +95,7 @@ class SearchPage:
     total: int
     next_before: int | None
     notes: tuple[str, ...]
+    alone: tuple[tuple[str, int], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,7 +149,15 @@ class Library:
             else:
                 pmids, following = searching.relevant(session, query, tree, today, limit=limit), None
             total = searching.count(session, query, tree, today)
-            return SearchPage(text, tuple(_found(session, pmids)), total, following, _notes(query, tree))
+            alone = () if total else [(each, searching.count(session, each, tree, today)) for each in _needed(query)]
+            return SearchPage(
+                text,
+                tuple(_found(session, pmids)),
+                total,
+                following,
+                _notes(session, query, tree),
+                tuple((render(each), number) for each, number in alone),
+            )
 
     def count(self, text: str) -> int:
         """Count what a search finds."""
@@ -144,14 +177,13 @@ class Library:
         with self._database.read() as session:
             held = _one(session, pmid)
             read = document(held, screening.own(session, [pmid])[pmid])
+            notes = _notes(session, query, tree)
         parts = []
         for part, excluded in _parts(query):
-            dropped = not isinstance(part, And | Or | Not) and ignored(part)
+            dropped = _asks_nothing(part)
             words = explain_match(part, read, tree, today)
             parts.append(Part(render(part), holds(part, read, tree, today), excluded, dropped, words))
-        return Explained(
-            pmid, holds(query, read, tree, today), isinstance(query, Or), tuple(parts), _notes(query, tree)
-        )
+        return Explained(pmid, holds(query, read, tree, today), isinstance(query, Or), tuple(parts), notes)
 
     def cite(self, pmids: Sequence[int], style: str = "nlm") -> Cited:
         """Write each citation in a style of `formats.registry.STYLES`; raises UsageError for another one."""
@@ -219,13 +251,71 @@ def _one(session: Session, pmid: int) -> Citation:
 
 
 def _found(session: Session, pmids: Sequence[int]) -> Iterator[Found]:
-    known = screening.own(session, pmids)
+    known, held = screening.own(session, pmids), citations.held(session, pmids)
     for each in citations.load_each(session, pmids):
-        yield Found(each.pmid, STYLES["nlm"](each), is_retracted(each), has_concern(each), known[each.pmid])
+        yield Found(
+            each.pmid,
+            STYLES["nlm"](each),
+            is_retracted(each),
+            has_concern(each),
+            held[each.pmid].withdrawn_at is not None,
+            held[each.pmid].provisional,
+            known[each.pmid],
+        )
 
 
-def _notes(query: Query, tree: MeshTree) -> tuple[str, ...]:
-    return tuple(f"{render(leaf)} finds nothing here: {why}" for leaf, why in undecidable(query, tree))
+def _notes(session: Session, query: Query, tree: MeshTree) -> tuple[str, ...]:
+    notes = [f"{render(leaf)} finds nothing here: {why}" for leaf, why in undecidable(query, tree)]
+    for leaf in terms(query):
+        notes += _misread(leaf)
+        notes += _misnamed(session, leaf)
+    return tuple(dict.fromkeys(notes))
+
+
+def _misread(leaf: Leaf) -> Iterator[str]:
+    """Say where a term asks for less than it seems to, as it does at PubMed."""
+    if not isinstance(leaf, Term) or leaf.field not in _WORDY:
+        return
+    if leaf.field is None and not leaf.quoted:
+        for word in {"or", "not"}.intersection(leaf.text.split()):
+            yield f"{word} in lower case is ignored, as PubMed does, and all words must fit; write {word.upper()}"
+    for part in _words(leaf):
+        if isinstance(part, Term) and "*" in part.text and not search_words(part.text).truncated:
+            yield f"the * of {render(part)} is ignored: it goes to the very end, behind {MIN_STEM} letters or more"
+
+
+def _misnamed(session: Session, leaf: Leaf) -> Iterator[str]:
+    """Say which values there are where a term in a field of ours names none of them."""
+    if not isinstance(leaf, Term) or leaf.field not in ("topic", "wide", "level"):
+        return
+    if leaf.field == "level":
+        values = list(LEVELS)
+    else:
+        values = [*people.living_topics(session), *sorted(people.retired_topics(session))]
+    if not fits(leaf.text, values):
+        yield f"{render(leaf)} finds nothing here: no {leaf.field} is called so; there are {', '.join(values)}"
+
+
+def _needed(query: Query) -> list[Query]:
+    """Return what had to fit together: the parts of an AND, and what stands before NOT as a whole."""
+    needed = [
+        each for part, excluded in _parts(query) if not excluded for each in _words(part) if not _asks_nothing(each)
+    ]
+    if isinstance(query, Or) or (len(needed) < 2 and not isinstance(query, Not)):
+        return []
+    whole = [query.base] if isinstance(query, Not) and len(needed) > 1 else []
+    return needed[:MOST_ALONE] + whole
+
+
+def _words(part: Query) -> list[Query]:
+    """Return the words of an untagged term, each of which must fit somewhere; any other part is one."""
+    if isinstance(part, Term) and part.field is None and not part.quoted:
+        return [Term(word) for word in part.text.split()]
+    return [part]
+
+
+def _asks_nothing(part: Query) -> bool:
+    return not isinstance(part, And | Or | Not) and ignored(part)
 
 
 def _parts(query: Query) -> Iterator[tuple[Query, bool]]:

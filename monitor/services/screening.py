@@ -8,7 +8,8 @@ from typing import Any
 
 from sqlalchemy.orm import Session
 
-from monitor.core.people import COMMAND_LINE, Actor
+from monitor.core.address import read_address
+from monitor.core.people import COMMAND_LINE, DECIDING, Actor
 from monitor.core.screening import (
     NOTHING,
     READERS,
@@ -21,7 +22,7 @@ from monitor.core.screening import (
     standing,
     to_take_back,
 )
-from monitor.errors import UsageError
+from monitor.errors import NotFound, UsageError
 from monitor.services.ports import Clock
 from monitor.storage import citations, events, people, screening
 from monitor.storage.engine import Database
@@ -54,6 +55,24 @@ class Screening:
     def __init__(self, database: Database, clock: Clock) -> None:
         self._database = database
         self._clock = clock
+
+    def curator(self, address: str) -> Actor:
+        """Return who decides, by address; raises NotFound for a stranger and UsageError for who may not."""
+        wanted = read_address(address)
+        with self._database.read() as session:
+            person = people.find(session, wanted.key)
+        if person is None:
+            raise NotFound(
+                f"nobody here has the address {wanted.text}, so nothing was changed; monitor person list names everybody"
+            )
+        if person.disabled_at is not None:
+            raise UsageError(f"{person.address} is disabled, so nothing was changed")
+        if person.role not in DECIDING:
+            raise UsageError(
+                f"{person.address} is a {person.role}, and papers are judged by curators and admins; "
+                "nothing was changed"
+            )
+        return Actor(person.address, person.role, person.id)
 
     def of(self, pmids: Sequence[int]) -> tuple[Screened, ...]:
         """Say how these citations stand; those that are not held are left out."""

@@ -13,11 +13,13 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+from sqlalchemy import select, update
 
 from monitor.build import build
 from monitor.core.citation import Correction, InlineXml
 from monitor.settings import load
-from monitor.storage import citations
+from monitor.storage import checks, citations, events
+from monitor.storage.tables import CitationRow, DecisionRow
 from tests.acceptance.cli_world import FIRST, Cli, logging_kept, new_home, process
 from tests.factories import citation
 
@@ -103,6 +105,8 @@ def test_a_hit_as_json_has_what_is_known_of_it_here(cli: Cli) -> None:
         "pmid": FIRST,
         "retracted": False,
         "concern": False,
+        "withdrawn": False,
+        "provisional": False,
         "added_on": "2026-11-20",
         "topics": ["car-nk"],
         "tags": ["hcc"],
@@ -187,6 +191,56 @@ def test_what_no_record_can_answer_is_said(cli: Cli) -> None:
     said = cli("search", "CAR-NK[ti] OR antineoplastic agents[pa]")
     assert said.code == 0
     assert "[pa] finds nothing here: records do not hold pharmacological actions" in said.err
+
+
+@pytest.mark.parametrize(
+    ("query", "says"),
+    [
+        ("donors or killer", "or in lower case is ignored, as PubMed does, and all words must fit; write OR"),
+        ("donors not killer", "not in lower case is ignored, as PubMed does, and all words must fit; write NOT"),
+        ("car* donors", "the * of car* is ignored: it goes to the very end, behind 4 letters or more"),
+        ("nosuch[topic]", "nosuch[topic] finds nothing here: no topic is called so; there are car-nk, ipsc-nk,"),
+        ("nosuch[wide]", "nosuch[wide] finds nothing here: no wide is called so; there are car-nk, ipsc-nk,"),
+        ("Z[level]", "Z[level] finds nothing here: no level is called so; there are A, B1, B2,"),
+    ],
+)
+def test_what_is_read_otherwise_than_it_may_be_meant_is_said(cli: Cli, query: str, says: str) -> None:
+    said = cli("search", query)
+    assert (said.code, says in said.err) == (0, True), said.err
+    assert any(says in each for each in cli("search", query, "--json").json["notes"])
+
+
+@pytest.mark.parametrize("query", ["donors AND killer", "invent* cell*", '"or"[ti]', "car*[topic]", "b*[level]"])
+def test_what_is_read_as_it_is_meant_needs_no_note(cli: Cli, query: str) -> None:
+    assert cli("search", query, "--json").json["notes"] == []
+
+
+@pytest.mark.parametrize(
+    ("query", "parts"),
+    [
+        ("donors zebrafish", {"donors": 1, "zebrafish": 0}),
+        ("donors[ti] AND review AND (zebrafish OR killer)", {"donors[ti]": 1, "review": 1, "zebrafish OR killer": 1}),
+        ("donors NOT cells", {"donors": 1}),
+        ("cells donors NOT CAR-NK[ti]", {"cells": 6, "donors": 1, "cells donors": 1}),
+        ("zebrafish OR mermaid", {}),
+    ],
+)
+def test_a_search_without_hits_says_what_each_part_finds_alone(cli: Cli, query: str, parts: dict[str, int]) -> None:
+    alone = cli("search", query, "--json").json["alone"]
+    assert {each["query"]: each["count"] for each in alone} == parts
+    said = cli("search", query).err.splitlines()
+    assert said[said.index("Nothing in the library matches.") + 1 :] == [f"  {n:>7,}  {q}" for q, n in parts.items()]
+
+
+def test_a_hit_that_pubmed_took_back_or_that_was_never_fetched_says_so(cli: Cli) -> None:
+    with build(load(environ={}, home=cli.home)) as here, here.database.write() as session:
+        moment = datetime(2026, 11, 21, 9, tzinfo=UTC)
+        checks.withdraw(session, [FIRST], moment)
+        session.execute(update(CitationRow).where(CitationRow.pmid == FIRST + 1).values(provisional=True))
+    lines = cli("search", "CAR-NK[ti] NOT isretracted NOT hasconcern").out.splitlines()
+    assert [line.partition(". ")[0] for line in lines] == ["PROVISIONAL", "WITHDRAWN FROM PUBMED"]
+    hits = cli("search", f"{FIRST} {FIRST + 1}", "--json").json["hits"]
+    assert [(each["withdrawn"], each["provisional"]) for each in hits] == [(False, True), (True, False)]
 
 
 def test_a_query_that_cannot_be_read_is_shown_with_the_place(cli: Cli) -> None:
@@ -332,6 +386,38 @@ def test_a_paper_whose_abstract_changed_is_listed_to_be_read_again(cli: Cli) -> 
     assert cli("screen", "--reopened", "--json").json[0]["reopened"] is True
 
 
+def test_whoever_decides_is_named_and_has_to_be_allowed(cli: Cli) -> None:
+    cli("person", "add", "curator@lab.example", "--role", "curator")
+    cli("person", "add", "member@lab.example")
+    cli("person", "add", "gone@lab.example", "--role", "admin")
+    cli("person", "disable", "gone@lab.example")
+    for address, says in (
+        ("member@lab.example", "member@lab.example is a member, and papers are judged by curators and admins"),
+        ("gone@lab.example", "gone@lab.example is disabled"),
+        ("nobody@lab.example", "nobody here has the address nobody@lab.example"),
+        ("nobody", "'nobody' is not an address"),
+    ):
+        for words in (("screen", FIRST, "maybe"), ("screen", FIRST, "undo"), ("tag", FIRST, "--add", "hcc")):
+            said = cli(*words, "--by", address)
+            assert (said.code, said.out, says in said.err) == (2, "", True), said.err
+    assert cli("screen", FIRST).out == f"{FIRST}  not screened\n"
+    assert cli("screen", FIRST, "maybe", "--by", "Curator@lab.example").code == 0
+    assert cli("tag", FIRST, "--add", "hcc", "--by", "curator@lab.example").code == 0
+    assert cli("screen", FIRST, "undo", "--by", "curator@lab.example").code == 0
+    assert cli("screen", FIRST, "maybe").code == 0
+    with build(load(environ={}, home=cli.home)) as here, here.database.read() as session:
+        said_by = [(each.action, each.actor, each.role) for each in events.about(session, f"citation:{FIRST}")]
+        people = set(session.scalars(select(DecisionRow.person_id)))
+    assert said_by == [
+        ("screen.maybe", "curator@lab.example", "curator"),
+        ("screen.label", "curator@lab.example", "curator"),
+        ("screen.undo", "curator@lab.example", "curator"),
+        ("screen.maybe", "command line", "admin"),
+    ]
+    assert len(people) == 2
+    assert None in people
+
+
 WRONG = [
     "search",
     "search --count",
@@ -385,6 +471,9 @@ WRONG = [
     "tag 90000001 --level A --no-level",
     "tag 90000001 --claim 12",
     "tag 90000001 --note x",
+    "tag 90000001 --by curator@lab.example",
+    "screen 90000001 --by curator@lab.example",
+    "screen --reopened --by curator@lab.example",
 ]
 
 
