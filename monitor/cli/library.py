@@ -91,11 +91,12 @@ def export(
 ) -> None:
     """Print the library, what a search finds, or some PMIDs, in a format that other programs read."""
     from monitor.cli.files import replaced_when_whole
+    from monitor.cli.search import by_name
 
-    pmids = _only_pmids(words)
-    with house() as here:
+    pmids, text = _only_pmids(words), " ".join(words or ())
+    with house() as here, by_name(text):
         unknown = here.library.unknown(pmids) if pmids else ()
-        query = here.saved.query(" ".join(words)) if words and not pmids else None
+        query = here.saved.query(text) if words and not pmids else None
         if query is not None and not here.library.count(query):
             tell("Nothing in the library matches.")
         pieces = here.library.export(format_name, pmids, query)

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+from shlex import quote
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from monitor.cli.frame import LARGEST_PMID, PARTLY, Json, app, count, house, leave, print_json, tell
-from monitor.errors import NotFound, UsageError
+from monitor.errors import NotFound, QuerySyntaxError, UsageError
 
 if TYPE_CHECKING:
     from monitor.build import House
@@ -58,7 +61,7 @@ def search(
         "--forget": forget is not None,
     }
     _check(text, [name for name, wanted in asked.items() if wanted], before, relevance, replace)
-    with house() as here:
+    with house() as here, by_name(text):
         if listed:
             _print_saved(here, here.saved.all(), as_json)
         elif forget is not None:
@@ -81,6 +84,19 @@ def search(
                     query, before=before, limit=limit, order="relevance" if relevance else "newest"
                 )
                 _print_page(page, as_json)
+
+
+@contextmanager
+def by_name(text: str) -> Iterator[None]:
+    """Where what @NAME stands for cannot be read any more, say how to put it right."""
+    try:
+        yield
+    except QuerySyntaxError as error:
+        if text.startswith("@"):
+            error.add_note(
+                f"{text} stands for that. Put it right, its feed stays: monitor search QUERY --save {quote(text[1:])} --replace"
+            )
+        raise
 
 
 def found_as_object(found: Found) -> dict[str, Any]:

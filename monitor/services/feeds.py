@@ -15,6 +15,7 @@ from monitor.core.query import And, MeshTree, Pmids, parse, terms
 from monitor.core.query.fields import OWN_FIELDS
 from monitor.core.revision import Change, Weight
 from monitor.core.strategy import Strategy
+from monitor.errors import QuerySyntaxError, UsageError
 from monitor.formats import wording
 from monitor.formats.registry import STYLES
 from monitor.mail.links import Links
@@ -70,13 +71,17 @@ class Entry:
 
 @dataclass(frozen=True, slots=True)
 class Feed:
-    """A feed, last changed entry first. `query` is the saved search; a topic has none."""
+    """A feed, last changed entry first. `query` is the saved search; a topic has none.
+
+    `broken` says why the search can no longer be asked; its entries are not known then.
+    """
 
     key: str
     title: str
     query: str | None
     updated: datetime
     entries: tuple[Entry, ...]
+    broken: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,7 +106,12 @@ class Feeds:
         with self._database.read() as session:
             kept = saved.by_key(session, key)
             if kept is not None:
-                return Ended(kept.name) if kept.retired_at is not None else self._of_search(session, kept, now)
+                if kept.retired_at is not None:
+                    return Ended(kept.name)
+                try:
+                    return self._of_search(session, kept, now)
+                except (QuerySyntaxError, UsageError) as error:
+                    return Feed(kept.key, kept.name, kept.query, kept.changed_at, (), str(error))
             for topic in feeds.topics(session):
                 if hmac.compare_digest(self._links.topic_feed_key(topic.id).encode(), key.encode()):
                     return Ended(topic.title) if topic.retired_at is not None else self._of_topic(session, topic, now)
@@ -113,11 +123,12 @@ class Feeds:
         corrected = _corrected(session, now)
         entries: list[Entry] = []
         if newest:
-            judged = any(getattr(leaf, "field", None) in OWN_FIELDS for leaf in terms(query))
-            lately = tuple({*corrected, *feeds.lately(session, now - LATELY, LOOKED_AT, judged=judged)})
+            ours = {field for leaf in terms(query) if (field := getattr(leaf, "field", None)) in OWN_FIELDS}
+            lately = tuple({*corrected, *feeds.lately(session, now - LATELY, LOOKED_AT, judged=bool(ours))})
             # A paper that is found only since today may have an old PMID, far down the newest page.
             found = set(search.pmids(session, And((query, Pmids(lately))), tree, today)) if lately else set()
-            entries = _entries(session, [*newest, *found], found & set(corrected))
+            shown = [*newest, *found]
+            entries = _entries(session, shown, found & set(corrected), feeds.judged(session, shown, ours))
         updated = max(_last(entries, kept.changed_at), kept.changed_at)
         return Feed(kept.key, kept.name, kept.query, updated, tuple(entries))
 
@@ -128,7 +139,8 @@ class Feeds:
         kept = feeds.kept(session, topic.id)
         last = sorted(kept, key=lambda pmid: (kept[pmid], pmid), reverse=True)[:NEWEST]
         shown = [*hits, *last, *(pmid for pmid in corrected if pmid in kept)]
-        entries = _entries(session, shown, corrected, _Why(session, topic.title, hits, kept))
+        why = _Why(session, topic.title, hits, kept)
+        entries = _entries(session, shown, corrected, why.since(), why)
         key = self._links.topic_feed_key(topic.id)
         return Feed(key, topic.title, None, _last(entries, topic.created_at), tuple(entries))
 
@@ -146,9 +158,9 @@ class _Why:
             each: strategies.strategy(session, each) for each in sorted({hit.strategy_id for hit in hits.values()})
         }
 
-    def since(self, pmid: int) -> datetime | None:
-        moments = [self.hits[pmid].found_at] if pmid in self.hits else []
-        return min([*moments, *([self.kept[pmid]] if pmid in self.kept else [])], default=None)
+    def since(self) -> dict[int, datetime]:
+        moments = {pmid: hit.found_at for pmid, hit in self.hits.items()}
+        return {**self.kept, **{pmid: min(at, self.kept.get(pmid, at)) for pmid, at in moments.items()}}
 
     def lines(self, pmid: int) -> tuple[FoundBy, ...]:
         hit = self.hits.get(pmid)
@@ -170,16 +182,22 @@ def _corrected(session: Session, now: datetime) -> tuple[int, ...]:
 
 
 def _entries(
-    session: Session, pmids: Iterable[int], corrected: Collection[int], why: _Why | None = None
+    session: Session,
+    pmids: Iterable[int],
+    corrected: Collection[int],
+    since: Mapping[int, datetime],
+    why: _Why | None = None,
 ) -> list[Entry]:
-    """Choose the papers that moved last and all that were corrected, and tell what is to be said of them."""
+    """Choose the papers that moved last and all that were corrected, and tell what is to be said of them.
+
+    `since` says when a paper came into the feed by something else than its coming into the library.
+    """
     wanted = list(dict.fromkeys(pmids))
     held, seen = citations.held(session, wanted), feeds.changes(session, wanted)
     moved: dict[int, datetime] = {}
     for pmid in held:
         notable = [each.at for each in seen.get(pmid, ()) if _notable(each.changes)]
-        since = why.since(pmid) if why is not None else None
-        moved[pmid] = max([held[pmid].added_at, *notable, *([since] if since is not None else [])])
+        moved[pmid] = max([held[pmid].added_at, *notable, *([since[pmid]] if pmid in since else [])])
     newest = sorted(moved, key=lambda pmid: (moved[pmid], pmid), reverse=True)
     shown = [pmid for place, pmid in enumerate(newest) if place < NEWEST or pmid in corrected]
     found = []

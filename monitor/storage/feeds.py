@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, Text, cast, func, select
-from sqlalchemy.orm import Session
+from sqlalchemy import ColumnElement, Select, Text, cast, func, select
+from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from monitor.core.query.own import OPEN
 from monitor.core.revision import Change
@@ -65,6 +65,27 @@ def lately(session: Session, since: datetime, most: int, *, judged: bool) -> lis
         rows = select(pmid).where(at >= since).order_by(at.desc(), id.desc()).limit(most)
         found.update(dict.fromkeys(session.scalars(rows)))
     return list(found)
+
+
+def judged(session: Session, pmids: Iterable[int], fields: Collection[str]) -> dict[int, datetime]:
+    """Return when each of these papers last got what these fields of ours are about, where it did."""
+    lanes = [lane for field, lane in (("topic", "core"), ("wide", "wide")) if field in fields]
+    facets = [facet for facet in ("tag", "level", "claim") if facet in fields]
+    asked: list[tuple[Select[int, datetime], InstrumentedAttribute[int]]] = []
+    if lanes:
+        found_at = select(HitRow.pmid, func.max(HitRow.found_at)).where(HitRow.lane.in_(lanes))
+        asked.append((found_at.where(HitRow.ended_at.is_(None)), HitRow.pmid))
+    if "topic" in fields or "decision" in fields:
+        asked.append((select(DecisionRow.pmid, func.max(DecisionRow.decided_at)), DecisionRow.pmid))
+    if facets:
+        tagged_at = select(TaggingRow.pmid, func.max(TaggingRow.tagged_at)).where(TaggingRow.facet.in_(facets))
+        asked.append((tagged_at, TaggingRow.pmid))
+    found: dict[int, datetime] = {}
+    for batch in batches(iter(pmids)):
+        for query, of in asked:
+            for pmid, at in session.execute(query.where(of.in_(batch)).group_by(of)):
+                found[pmid] = max(at, found.get(pmid, at))
+    return found
 
 
 def changed(session: Session, since: datetime) -> dict[int, list[Seen]]:

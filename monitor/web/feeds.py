@@ -14,6 +14,7 @@ from urllib.parse import urlsplit
 from fastapi.responses import Response
 from lxml import etree
 
+from monitor.core.contents import clean
 from monitor.mail.links import Links
 from monitor.services.feeds import Ended, Entry, Feed, Feeds
 from monitor.web.pages import Pages
@@ -54,10 +55,13 @@ class FeedPages:
         # Private: the address is the only key, and a proxy on the way should not keep what stands behind it.
         known = {
             "ETag": f'"{hashlib.blake2b(body, digest_size=16).hexdigest()}"',
-            "Last-Modified": format_datetime(feed.updated.astimezone(UTC).replace(microsecond=0), usegmt=True),
             "Cache-Control": "private, no-cache",
         }
-        if _unchanged(headers, known["ETag"], feed.updated):
+        # When a search broke is not known, so that a reader who asks by date is always answered.
+        moment = feed.updated if feed.broken is None else None
+        if moment is not None:
+            known["Last-Modified"] = format_datetime(moment.astimezone(UTC).replace(microsecond=0), usegmt=True)
+        if _unchanged(headers, known["ETag"], moment):
             return Response(status_code=304, headers=known)
         return Response(body, media_type=TYPES[form], headers=known)
 
@@ -85,7 +89,8 @@ class _Writer:
 
     def _body(self, feed: Feed, entries: Sequence[Entry], form: str, *, whole: bool) -> bytes:
         if form == "json":
-            return self._json(feed, [self._item(each, whole) for each in entries])
+            notices = [self._notice_item(feed)] if feed.broken is not None else []
+            return self._json(feed, [*notices, *(self._item(each, whole) for each in entries)])
         return self._atom(feed, entries, whole)
 
     # ---- Atom
@@ -101,9 +106,18 @@ class _Writer:
         _add(top, "link", rel="self", type="application/atom+xml", href=self._links.feed(feed.key, "atom"))
         _add(top, "link", rel="alternate", type="application/feed+json", href=self._links.feed(feed.key, "json"))
         _add(top, "generator", "Evidence Monitor")
+        if feed.broken is not None:
+            self._notice(top, feed)
         for each in entries:
             self._entry(top, each, whole)
         return etree.tostring(top, encoding="utf-8", xml_declaration=True)
+
+    def _notice(self, top: etree._Element, feed: Feed) -> None:
+        entry = _add(top, "entry")
+        _add(entry, "id", self._tag(f"feed/{feed.key}/broken"))
+        _add(entry, "title", self._said("broken", feed))
+        _add(entry, "updated", _moment(feed.updated))
+        _add(entry, "content", self._said("repair", feed), type="text")
 
     def _entry(self, top: etree._Element, each: Entry, whole: bool) -> None:
         entry = _add(top, "entry")
@@ -136,6 +150,14 @@ class _Writer:
         }
         return json.dumps(whole, ensure_ascii=False).encode("utf-8", "replace")
 
+    def _notice_item(self, feed: Feed) -> dict[str, Any]:
+        return {
+            "id": self._tag(f"feed/{feed.key}/broken"),
+            "title": self._said("broken", feed),
+            "content_text": self._said("repair", feed),
+            "date_modified": _moment(feed.updated),
+        }
+
     def _item(self, each: Entry, whole: bool) -> dict[str, Any]:
         return {
             "id": self._tag(f"pubmed/{each.pmid}"),
@@ -163,7 +185,7 @@ class _Writer:
         return self._said("about", feed)
 
     def _said(self, macro: str, about: object) -> str:
-        return _clean(" ".join(str(getattr(self._words, macro)(about)).split()))
+        return _clean(str(getattr(self._words, macro)(about)))
 
     def _summary(self, each: Entry) -> str:
         changes = [self._said("change", seen) for seen in each.changes[:1]]
@@ -172,7 +194,7 @@ class _Writer:
         )
 
     def _content(self, each: Entry, whole: bool) -> str:
-        return _clean(
+        return _readable(
             self._pages.text(
                 "feed",
                 entry=each,
@@ -202,6 +224,11 @@ def _add(parent: etree._Element, name: str, text: str | None = None, **attribute
 
 
 def _clean(text: str) -> str:
+    """Put text on one line that cannot rearrange what stands around it, of characters that XML 1.0 can hold."""
+    return clean(_readable(text))
+
+
+def _readable(text: str) -> str:
     """Leave out what XML 1.0 cannot hold (section 2.2): imported files may."""
     return _NOT_XML.sub("", text)
 
@@ -211,11 +238,13 @@ def _moment(at: datetime) -> str:
     return at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
-def _unchanged(headers: Mapping[str, str], etag: str, updated: datetime) -> bool:
+def _unchanged(headers: Mapping[str, str], etag: str, updated: datetime | None) -> bool:
     """Say whether the asker has this already. A tag that is asked about decides alone (RFC 9110, section 13.2.2)."""
     if (tags := headers.get("if-none-match")) is not None:
         asked = {each.strip().removeprefix("W/") for each in tags.split(",")}
         return "*" in asked or etag in asked
+    if updated is None:
+        return False
     try:
         since = parsedate_to_datetime(headers.get("if-modified-since", ""))
     except ValueError:

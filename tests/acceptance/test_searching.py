@@ -19,7 +19,7 @@ from monitor.build import build
 from monitor.core.citation import Correction, InlineXml
 from monitor.settings import load
 from monitor.storage import checks, citations, events
-from monitor.storage.tables import CitationRow, DecisionRow
+from monitor.storage.tables import CitationRow, DecisionRow, SavedSearchRow
 from tests.acceptance.cli_world import FIRST, Cli, logging_kept, new_home, process
 from tests.factories import citation
 
@@ -282,6 +282,20 @@ def test_a_search_that_fails_is_not_saved(cli: Cli) -> None:
     for query in ("(donors", "#3 AND donors"):
         assert cli("search", query, "--save", "x").code == 2
     assert cli("search", "--list", "--json").json == []
+
+
+def test_a_saved_search_that_can_no_longer_be_read_says_how_to_put_it_right(cli: Cli) -> None:
+    cli("search", "donors", "--save", "my own")
+    with build(load(environ={}, home=cli.home)) as here, here.database.write() as session:
+        session.execute(update(SavedSearchRow).values(query="(donors"))
+    for command in ("search", "export"):
+        said = cli(command, "@my own")
+        assert (said.code, said.out) == (2, "")
+        assert said.err.endswith(
+            "@my own stands for that. Put it right, its feed stays: monitor search QUERY --save 'my own' --replace\n"
+        )
+    assert cli("search", "donors", "--save", "my own", "--replace").code == 0
+    assert pmids(cli("search", "@my own").out) == [FIRST]
 
 
 def test_a_saved_search_can_be_saved_under_another_name(cli: Cli) -> None:

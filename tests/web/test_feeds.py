@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
@@ -29,7 +29,7 @@ from monitor.services.screening import Screening
 from monitor.storage import checks, citations
 from monitor.storage.engine import Database
 from monitor.storage.feeds import Seen
-from monitor.storage.tables import HitRow, TopicRow
+from monitor.storage.tables import HitRow, SavedSearchRow, TopicRow
 from monitor.web.app import Site, create_app
 from monitor.web.feeds import LARGEST, FeedPages, _Writer
 from monitor.web.pages import Pages
@@ -324,6 +324,77 @@ def test_a_paper_tagged_today_comes_into_the_feed_of_its_tag(desk: Desk) -> None
     assert set(desk.atom(key).pmids) == {FIRST_PMID + 1, *later}
     screening.label(later, untag=["hcc"])
     assert desk.atom(key).pmids == [FIRST_PMID + 1]
+
+
+@pytest.mark.parametrize(
+    ("query", "judge"),
+    [
+        ("hcc[tag]", lambda desk, pmids: desk.label(pmids, tags=["hcc"])),
+        ("B1[level]", lambda desk, pmids: desk.label(pmids, level="B1")),
+        ("C12[claim]", lambda desk, pmids: desk.label(pmids, claims=["C12"])),
+        ("maybe[decision]", lambda desk, pmids: desk.decide(pmids, "maybe")),
+        ("nk-engager[topic]", lambda desk, pmids: desk.decide(pmids, "keep", topics=["nk-engager"])),
+    ],
+)
+def test_a_paper_judged_today_stands_before_fifty_judged_earlier(
+    desk: Desk, query: str, judge: Callable[[Screening, list[int]], object]
+) -> None:
+    old = desk.world.found(1)
+    others = [desk.world.found(number) for number in range(100, 100 + NEWEST + 10)]
+    screening = Screening(desk.world.database, desk.world)
+    judge(screening, others)
+    key = desk.saved(query)
+    before = desk.get(key).headers["last-modified"]
+    desk.world.moment += DAY
+    judge(screening, [old])
+    assert desk.atom(key).pmids[0] == old
+    assert desk.atom(key).updated == moment(desk.world.moment)
+    assert desk.get(key, if_modified_since=before).status_code == 200
+    first = desk.atom(key)
+    desk.world.moment += 40 * DAY
+    assert all(first.one(first.entry(each), "updated") <= moment(desk.world.moment - 40 * DAY) for each in first.pmids)
+    assert desk.atom(key).updated <= first.updated
+
+
+@pytest.mark.parametrize("query", ["car-nk[topic]", "car-nk[topic] OR car-nk[wide]"])
+def test_a_paper_found_today_stands_first_in_a_search_of_its_topic(desk: Desk, query: str) -> None:
+    for number in range(100, 100 + NEWEST + 10):
+        desk.world.found(number, "car-nk")
+    old = desk.world.found(1, "cik")
+    key = desk.saved(query)
+    desk.world.moment += DAY
+    desk.world.found(1, "car-nk")
+    assert desk.atom(key).pmids[0] == old
+
+
+@pytest.mark.parametrize("query", ["(CAR-NK[ti]", "nosuch[field]", "#3 AND CAR-NK[ti]"])
+def test_a_search_that_can_no_longer_be_asked_says_so_in_its_feed(desk: Desk, query: str) -> None:
+    """A reader shows entries, and hides failures: silence would look like a quiet week."""
+    desk.world.found(1)
+    key = desk.saved("CAR-NK[ti]")
+    before = desk.get(key).headers
+    with desk.world.database.write() as session:
+        session.execute(update(SavedSearchRow).values(query=query))
+    (notice,) = desk.atom(key).entries.values()
+    assert Atom.one(notice, "title").startswith("The search of this feed can no longer be asked")
+    told = Atom.one(notice, "content")
+    assert told.startswith(f"{query}: ")
+    assert told.endswith('monitor search QUERY --save "mine" --replace')
+    (item,) = desk.json(key)["items"]
+    assert item["content_text"] == told
+    assert item["id"] == Atom.one(notice, "id")
+    answer = desk.get(key, if_modified_since=before["last-modified"])
+    assert (answer.status_code, "last-modified" in answer.headers) == (200, False)
+    assert desk.get(key, if_none_match=answer.headers["etag"]).status_code == 304
+    desk.searches.save("mine", "CAR-NK[ti]", replace=True)
+    assert desk.atom(key).pmids == [FIRST_PMID + 1]
+
+
+def test_a_title_cannot_rearrange_the_words_around_it(quick: Desk) -> None:
+    quick.world.found(1, title=InlineXml("Cells \u202eDETCARTER\u2066 of\x00 \ufeffdonors"))
+    (item,) = quick.json(quick.saved("donors[ti]"))["items"]
+    assert item["title"] == "Cells DETCARTER of donors"
+    assert not set("\u202e\u2066\ufeff").intersection(item["summary"])
 
 
 def test_a_topic_says_which_line_found_each_paper_and_why(desk: Desk) -> None:
