@@ -1,4 +1,5 @@
-"""Logging for every process: one line an event on standard error, readable on a terminal, JSON elsewhere."""
+"""Logging on standard error: for what runs on and on, one line an event, readable on a terminal and JSON elsewhere;
+for a command that somebody waits for, warnings as plain sentences."""
 
 from __future__ import annotations
 
@@ -51,8 +52,20 @@ class Redactor:
         return self.text(str(value))
 
 
-def configure(*, verbose: bool = False, secrets: Iterable[str] = ()) -> None:
-    """Send structlog and standard library events the same way; safe to call again."""
+def _sentence(_logger: object, _method: str, event: MutableMapping[str, Any]) -> str:
+    """Write what happened, and the circumstances behind it."""
+    said = str(event.pop("event", ""))
+    trouble = event.pop("exception", None)
+    around = ", ".join(f"{key} {value}" for key, value in event.items() if key not in ("level", "timestamp"))
+    return said + (f" ({around})" if around else "") + (f"\n{trouble}" if trouble else "")
+
+
+def configure(*, verbose: bool = False, secrets: Iterable[str] = (), waited_for: bool = False) -> None:
+    """Send structlog and standard library events the same way; safe to call again.
+
+    `waited_for`: somebody sits before a command that ends; unless `verbose`, only warnings are told, as sentences.
+    """
+    plain = waited_for and not verbose
     terminal = sys.stderr.isatty()
     # Tracebacks become text before anything is blanked, and the console shows them as they are: a prettier one would
     # print the values of local variables.
@@ -62,13 +75,15 @@ def configure(*, verbose: bool = False, secrets: Iterable[str] = ()) -> None:
         structlog.processors.TimeStamper(fmt="iso", utc=True),
         structlog.processors.format_exc_info,
     ]
-    renderer: structlog.typing.Processor = (
-        structlog.dev.ConsoleRenderer(exception_formatter=structlog.dev.plain_traceback)
-        if terminal
-        else structlog.processors.JSONRenderer(ensure_ascii=False)
-    )
+    renderer: structlog.typing.Processor
+    if plain:
+        renderer = _sentence
+    elif terminal:
+        renderer = structlog.dev.ConsoleRenderer(exception_formatter=structlog.dev.plain_traceback)
+    else:
+        renderer = structlog.processors.JSONRenderer(ensure_ascii=False)
     redact = Redactor(secrets)
-    level = logging.DEBUG if verbose else logging.INFO
+    level = logging.DEBUG if verbose else logging.WARNING if plain else logging.INFO
     structlog.configure(
         processors=[*shared, redact, renderer],
         wrapper_class=structlog.make_filtering_bound_logger(level),

@@ -9,7 +9,7 @@ import socket
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, time, timedelta
 from email.message import Message
 from pathlib import Path
@@ -36,6 +36,19 @@ FAILING_TERM = "NKX101"
 """Stands in the search of one topic only."""
 OUTAGE_FROM, OUTAGE_UNTIL = date(2026, 11, 3), date(2026, 11, 10)
 MEMBER, CURATOR, FORMER = "member@lab.example", "curator@lab.example", "former@lab.example"
+SENTINELS = {
+    "car-nk": (101, 103, 104, 106, 108, 110),
+    "ipsc-nk": (115, 117, 119, 121, 123, 125),
+    "cik": (61, 63, 65, 67, 68, 69),
+    "nk-adoptive": (136, 138, 139, 141, 143),
+    "nk-engager": (72, 74, 76, 78, 80),
+    "car-t-comparator": (151, 153, 155),
+    "safety": (159,),
+    "integrity": (164,),
+}
+"""Per topic, the invented papers that one line of its core alone finds; real sentinels are not in the sandbox."""
+KEPT, KEPT_FROM_WIDE, DISMISSED = 90000219, 90000112, 90000215
+SAVED_SEARCH = '("CAR-NK"[tiab] OR "CAR NK"[tiab:~2]) AND "clinical trial"[pt]'
 MARKER = ".evidence-monitor-demo"
 PORTS_TRIED = 50
 
@@ -76,6 +89,8 @@ def play(folder: Path, port: int, *, once: bool = False) -> None:
             typer.echo(line)
         if once:
             return
+        for line in _further_lines(folder, sandbox):
+            typer.echo(line)
         serve(house.site, "127.0.0.1", port, bound=listener)
 
 
@@ -108,6 +123,7 @@ def demo_house(folder: Path, port: int) -> Iterator[tuple[House, Sandbox, SetClo
 def story(house: House, sandbox: Sandbox, clock: SetClock, mails: Path) -> Iterator[Week]:
     """Live through the weeks, day by day as a worker would; yield each digest day with what led to it."""
     _people(house)
+    _sentinels(house)
     seen: set[Path] = set()
     week = Week(START)
     for number in range((WEEKS - 1) * 7 + 1):
@@ -129,6 +145,7 @@ def story(house: House, sandbox: Sandbox, clock: SetClock, mails: Path) -> Itera
         if digest_day:
             yield week
             week = Week(day)
+    _curate(house)
 
 
 def week_lines(week: Week) -> Iterator[str]:
@@ -149,8 +166,25 @@ def week_lines(week: Week) -> Iterator[str]:
 def _end_lines(folder: Path) -> Iterator[str]:
     number = len(list((folder / "mail").glob("*.eml")))
     yield f"\n{number} mails lie in {folder / 'mail'}; the papers came from {resource_dir('db') / 'seed' / 'demo_corpus.xml'}"
+    yield f"Look closer with  {_command(folder)} …"
+    yield "  show 90000201 --versions                    what became of one paper"
+    yield "  search 'lymphoma \"NK cell*\"[tiab]'         the library, in PubMed's language"
+    yield f"  topic test car-nk {KEPT_FROM_WIDE}                why a paper was not found, and what would find it"
+    yield "  topic report car-nk                         what the search has proved to find"
+
+
+def _further_lines(folder: Path, sandbox: Sandbox) -> Iterator[str]:
+    """What can be tried while the imitation of PubMed answers."""
+    ask = f"MONITOR_EUTILS_URL={sandbox.url} {_command(folder)}"
+    yield "\nPubMed is imitated as long as this runs. In another terminal:"
+    yield f"  {ask} topic preview car-nk"
+    yield f"  {ask} topic edit cik --line 1 --off --dry-run     (what a change would cost)"
+    yield f"  {ask} topic report car-nk\n"
+
+
+def _command(folder: Path) -> str:
     command = sys.argv[0] if Path(sys.argv[0]).name == "monitor" else "monitor"
-    yield f"Look closer:  {command} --home {folder} show 90000201 --versions"
+    return f"{command} --home {folder}"
 
 
 def _people(house: House) -> None:
@@ -161,6 +195,21 @@ def _people(house: House) -> None:
     house.subscribing.subscribe(MEMBER, ["car-nk", "ipsc-nk", "cik", "nk-adoptive"], zone=ZONE.key)
     house.subscribing.subscribe(CURATOR, everything, zone=ZONE.key)
     house.subscribing.subscribe(FORMER, ["cik"], zone=ZONE.key)
+
+
+def _sentinels(house: House) -> None:
+    """Let every topic stand on papers that the sandbox has, as a lab would with papers it knows."""
+    for topic_id, numbers in SENTINELS.items():
+        draft = replace(house.strategies.draft(topic_id), sentinels=tuple(90000000 + number for number in numbers))
+        house.strategies.save(draft, "sentinels among the invented papers")
+
+
+def _curate(house: House) -> None:
+    """Leave a few verdicts, tags and a search behind, for those who look around."""
+    house.screening.decide([KEPT, KEPT_FROM_WIDE], "keep", topics=["car-nk"])
+    house.screening.decide([DISMISSED], "dismiss", reason="not-primary")
+    house.screening.label([KEPT], tags=["car-nk"], level="B3")
+    house.saved.save("CAR-NK trials", SAVED_SEARCH)
 
 
 def _weather(sandbox: Sandbox, day: date) -> None:

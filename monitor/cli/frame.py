@@ -98,7 +98,7 @@ def settings() -> Settings:
 
     told = load(choices.config, home=choices.home, also=(_mail_problems, _database_problems))
     choices.secrets = told.secrets
-    logs.configure(verbose=choices.verbose, secrets=choices.secrets)
+    logs.configure(verbose=choices.verbose, secrets=choices.secrets, waited_for=not choices.endless)
     return told
 
 

@@ -118,6 +118,8 @@ def stopped_by_signals() -> Iterator[Stop]:
         return
     stop = Stop()
 
+    from monitor import logs
+
     def handle(_number: int, _frame: FrameType | None) -> None:
         if stop.asked:
             os._exit(DONE)
@@ -126,6 +128,7 @@ def stopped_by_signals() -> Iterator[Stop]:
     before = {number: signal.signal(number, handle) for number in (signal.SIGINT, signal.SIGTERM)}
     _installed.append(stop)
     choices.endless = True
+    logs.configure(verbose=choices.verbose, secrets=choices.secrets)
     try:
         yield stop
     finally:

@@ -35,6 +35,21 @@ def test_a_known_secret_is_blanked_in_every_kind_of_value(capsys: pytest.Capture
     assert KEY not in json.dumps(found)
 
 
+def test_who_waits_for_a_command_reads_warnings_as_sentences(capsys: pytest.CaptureFixture[str]) -> None:
+    configure(secrets=[KEY], waited_for=True)
+    structlog.get_logger().info("housekeeping done")
+    structlog.get_logger().warning("job failed", job="poll", reason=f"refused {KEY}")
+    logging.getLogger("other").warning("esearch: no answer; try %d of %d", 1, 5)
+    try:
+        raise ValueError(f"asked with {KEY}")
+    except ValueError:
+        logging.getLogger("other").exception("broke there")
+    said = capsys.readouterr().err
+    assert said.startswith("job failed (job poll, reason refused …)\nesearch: no answer; try 1 of 5\nbroke there\n")
+    assert said.endswith("ValueError: asked with …\n")
+    assert KEY not in said
+
+
 def test_a_traceback_is_blanked_too(capsys: pytest.CaptureFixture[str]) -> None:
     configure(secrets=[KEY])
     try:
