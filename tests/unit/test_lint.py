@@ -562,9 +562,9 @@ def test_a_lane_nobody_can_read() -> None:
 
 def test_a_lane_that_is_nested_too_deep() -> None:
     blocks = tuple(
-        Block(f"B{at}", (Line(f"{{B{at + 1}}} AND fable[tiab]", "x"), Line("story[tiab]", "x"))) for at in range(90)
+        Block(f"B{at}", (Line(f"{{B{at + 1}}} AND fable[tiab]", "x"), Line("story[tiab]", "x"))) for at in range(76)
     )
-    made = both(Line("{B0}", "x"), blocks=(*blocks, Block("B90", (Line("fable[tiab]", "x"),))))
+    made = both(Line("{B0}", "x"), blocks=(*blocks, Block("B76", (Line("fable[tiab]", "x"),))))
     (finding,) = [each for each in lint(made, TREE) if each.weight == "error"]
     assert (finding.code, finding.block) == ("lane-unreadable", "core")
     assert "150 levels" in finding.message

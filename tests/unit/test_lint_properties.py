@@ -1,4 +1,7 @@
-"""The linter on searches nobody wrote: it never fails, its repairs repair, and what it calls covered is covered."""
+"""The linter on searches nobody wrote: it never fails, its repairs repair, and what it calls covered is covered.
+
+Long campaigns in `make torture`.
+"""
 
 from __future__ import annotations
 
@@ -75,6 +78,11 @@ lines = st.lists(st.tuples(st.sampled_from(FRAGMENTS), operator), min_size=1, ma
 soup = st.text(alphabet='ab AND OR NOT()[]{}"“*~:-/#?NKtiab', max_size=40)
 
 
+def campaign(short: int, long: int) -> pytest.MarkDecorator:
+    """Run a property on a few examples in the suite, and on many in `make torture`."""
+    return pytest.mark.parametrize("examples", [short, pytest.param(long, marks=pytest.mark.torture)])
+
+
 def strategy(*queries: str, reason: str = "invented") -> Strategy:
     return Strategy(tuple(Line(each, reason) for each in queries), (), BLOCKS)
 
@@ -83,60 +91,72 @@ def about(findings: tuple[Finding, ...], block: str, position: int) -> Counter[s
     return Counter(each.code for each in findings if (each.block, each.position) == (block, position))
 
 
-@settings(max_examples=100, deadline=None)
-@example("a b OR {nk")
-@example('"two words"[tiab] or NOT fable[tiab]')
-@given(lines | soup)
-def test_applying_a_repair_removes_its_finding_and_the_line_can_be_read(query: str) -> None:
-    before = strategy(query, "other[tiab]")
-    findings = lint(before, TREE, phrases={("two words", "tiab"): False})
-    for finding in findings:
-        for repair in (finding.repair, finding.alternative):
-            if repair is None:
-                continue
-            after = apply(before, finding, repair)
-            changed = Reading("core", 1, after.core[0])
-            assert readable(changed.text) or finding.code in {"line-off", "covered-line", "duplicate-line"}, repair
-            again = lint(after, TREE, phrases={("two words", "tiab"): False})
-            was, now = (about(each, finding.block, finding.position)[finding.code] for each in (findings, again))
-            assert now < was, (finding, again)
+@campaign(33, 3000)
+def test_applying_a_repair_removes_its_finding_and_the_line_can_be_read(examples: int) -> None:
+    @settings(max_examples=examples)
+    @example("a b OR {nk")
+    @example('"two words"[tiab] or NOT fable[tiab]')
+    @given(lines | soup)
+    def holds(query: str) -> None:
+        before = strategy(query, "other[tiab]")
+        findings = lint(before, TREE, phrases={("two words", "tiab"): False})
+        for finding in findings:
+            for repair in (finding.repair, finding.alternative):
+                if repair is None:
+                    continue
+                after = apply(before, finding, repair)
+                changed = Reading("core", 1, after.core[0])
+                assert readable(changed.text) or finding.code in {"line-off", "covered-line", "duplicate-line"}, repair
+                again = lint(after, TREE, phrases={("two words", "tiab"): False})
+                was, now = (about(each, finding.block, finding.position)[finding.code] for each in (findings, again))
+                assert now < was, (finding, again)
+
+    holds()
 
 
-@settings(max_examples=100, deadline=None)
-@given(st.lists(lines | soup | st.text(max_size=30), min_size=1, max_size=3), st.booleans())
-def test_it_never_fails_and_every_finding_has_its_place(typed: list[str], on: bool) -> None:
-    made = Strategy(
-        tuple(Line(each, "", enabled=on) for each in typed),
-        (Line(typed[0], "why"),),
-        (Block("NK", (Line(typed[-1], "x"),)),),
-    )
-    findings = lint(made, TREE)
-    places = {"core": len(typed), "wide": 1, "NK": 1}
-    for finding in findings:
-        assert finding.code in CODES
-        assert 0 <= finding.position <= places[finding.block]
-        if finding.column is not None:
-            line = {"core": made.core, "wide": made.wide, "NK": made.blocks[0].lines}[finding.block][
-                finding.position - 1
-            ]
-            assert 1 <= finding.column <= max(len(line.query), 1) + 1
-        json.dumps(as_json(finding))
-    order = {"core": 0, "wide": 1, "NK": 2}
-    assert [*findings] == sorted(findings, key=lambda f: (order[f.block], f.position, f.column or 0, f.code))
-    assert list(summary(findings)) == [*WEIGHTS]
-    assert sum(summary(findings).values()) == len(findings)
+@campaign(33, 3000)
+def test_it_never_fails_and_every_finding_has_its_place(examples: int) -> None:
+    @settings(max_examples=examples)
+    @given(st.lists(lines | soup | st.text(max_size=30), min_size=1, max_size=3), st.booleans())
+    def holds(typed: list[str], on: bool) -> None:
+        made = Strategy(
+            tuple(Line(each, "", enabled=on) for each in typed),
+            (Line(typed[0], "why"),),
+            (Block("NK", (Line(typed[-1], "x"),)),),
+        )
+        findings = lint(made, TREE)
+        places = {"core": len(typed), "wide": 1, "NK": 1}
+        for finding in findings:
+            assert finding.code in CODES
+            assert 0 <= finding.position <= places[finding.block]
+            if finding.column is not None:
+                line = {"core": made.core, "wide": made.wide, "NK": made.blocks[0].lines}[finding.block][
+                    finding.position - 1
+                ]
+                assert 1 <= finding.column <= max(len(line.query), 1) + 1
+            json.dumps(as_json(finding))
+        order = {"core": 0, "wide": 1, "NK": 2}
+        assert [*findings] == sorted(findings, key=lambda f: (order[f.block], f.position, f.column or 0, f.code))
+        assert list(summary(findings)) == [*WEIGHTS]
+        assert sum(summary(findings).values()) == len(findings)
+
+    holds()
 
 
-@settings(max_examples=50, deadline=None)
-@given(queries)
-def test_every_tree_that_can_be_written_can_be_linted(query: object) -> None:
-    text = render(query)  # type: ignore[arg-type]
-    reading = Reading("core", 1, Line(text, "why"))
-    assert reading.error is None
-    assert {placed.leaf for placed in reading.placed} == set(_leaves(text))
-    for placed in reading.placed:
-        assert parse(text[placed.start : placed.end]) == placed.leaf
-    lint(Strategy((Line(text, "why"),)), TREE)
+@campaign(16, 2000)
+def test_every_tree_that_can_be_written_can_be_linted(examples: int) -> None:
+    @settings(max_examples=examples)
+    @given(queries)
+    def holds(query: object) -> None:
+        text = render(query)  # type: ignore[arg-type]
+        reading = Reading("core", 1, Line(text, "why"))
+        assert reading.error is None
+        assert {placed.leaf for placed in reading.placed} == set(_leaves(text))
+        for placed in reading.placed:
+            assert parse(text[placed.start : placed.end]) == placed.leaf
+        lint(Strategy((Line(text, "why"),)), TREE)
+
+    holds()
 
 
 def _leaves(text: str) -> list[object]:
@@ -224,14 +244,18 @@ def _papers() -> list[object]:
 PAPERS = _papers()
 
 
-@settings(max_examples=200, deadline=None)
-@given(searches, searches)
-def test_what_covers_another_search_finds_all_its_papers(wide: str, narrow: str) -> None:
-    one, other = parse(wide), parse(narrow)
-    if covers(one, other, TREE):
-        for paper in PAPERS:
-            if matches(other, paper, TREE):  # type: ignore[arg-type]
-                assert matches(one, paper, TREE), paper  # type: ignore[arg-type]
+@campaign(66, 5000)
+def test_what_covers_another_search_finds_all_its_papers(examples: int) -> None:
+    @settings(max_examples=examples)
+    @given(searches, searches)
+    def holds(wide: str, narrow: str) -> None:
+        one, other = parse(wide), parse(narrow)
+        if covers(one, other, TREE):
+            for paper in PAPERS:
+                if matches(other, paper, TREE):  # type: ignore[arg-type]
+                    assert matches(one, paper, TREE), paper  # type: ignore[arg-type]
+
+    holds()
 
 
 @pytest.mark.parametrize(
@@ -261,25 +285,35 @@ def test_covering(wide: str, narrow: str, said: bool) -> None:
     assert covers(parse(wide), parse(narrow), TREE) is said
 
 
-@given(st.lists(st.frozensets(st.integers(1, 6), max_size=4), min_size=1, max_size=5))
-def test_all_lines_called_dead_can_go_together_and_nothing_is_lost(found: list[frozenset[int]]) -> None:
-    made = strategy(*(f"word{at}[tiab]" for at in range(len(found))))
-    named = {("core", at): pmids for at, pmids in enumerate(found, 1)}
-    gone = {each.position for each in lint(made, TREE, found=named) if each.code == "dead-line"}
-    kept = [pmids for at, pmids in enumerate(found, 1) if at not in gone]
-    assert frozenset().union(*kept) == frozenset().union(*found)
-    for at in {*range(1, len(found) + 1)} - gone:
-        others = frozenset().union(*(p for other, p in enumerate(found, 1) if other not in gone | {at}))
-        assert not found[at - 1] or not found[at - 1] <= others
-    again = made
-    for finding in lint(made, TREE, found=named):
-        if finding.code == "dead-line":
-            again = apply(again, finding)
-    assert not [each for each in lint(again, TREE, found=named) if each.code == "dead-line"]
+@campaign(33, 2000)
+def test_all_lines_called_dead_can_go_together_and_nothing_is_lost(examples: int) -> None:
+    @settings(max_examples=examples)
+    @given(st.lists(st.frozensets(st.integers(1, 6), max_size=4), min_size=1, max_size=5))
+    def holds(found: list[frozenset[int]]) -> None:
+        made = strategy(*(f"word{at}[tiab]" for at in range(len(found))))
+        named = {("core", at): pmids for at, pmids in enumerate(found, 1)}
+        gone = {each.position for each in lint(made, TREE, found=named) if each.code == "dead-line"}
+        kept = [pmids for at, pmids in enumerate(found, 1) if at not in gone]
+        assert frozenset().union(*kept) == frozenset().union(*found)
+        for at in {*range(1, len(found) + 1)} - gone:
+            others = frozenset().union(*(p for other, p in enumerate(found, 1) if other not in gone | {at}))
+            assert not found[at - 1] or not found[at - 1] <= others
+        again = made
+        for finding in lint(made, TREE, found=named):
+            if finding.code == "dead-line":
+                again = apply(again, finding)
+        assert not [each for each in lint(again, TREE, found=named) if each.code == "dead-line"]
+
+    holds()
 
 
-@given(queries)
-def test_phrases_are_several_words_in_a_text_field(query: object) -> None:
-    for phrase, field in phrases_of(query):  # type: ignore[arg-type]
-        assert phrase == phrase.lower()
-        assert field in {"all", "ti", "tiab", "tw", "ot", "ad", "tt"}
+@campaign(33, 2000)
+def test_phrases_are_several_words_in_a_text_field(examples: int) -> None:
+    @settings(max_examples=examples)
+    @given(queries)
+    def holds(query: object) -> None:
+        for phrase, field in phrases_of(query):  # type: ignore[arg-type]
+            assert phrase == phrase.lower()
+            assert field in {"all", "ti", "tiab", "tw", "ot", "ad", "tt"}
+
+    holds()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import pytest
 import yaml
@@ -80,8 +80,23 @@ def _places() -> Iterator[Place]:
 
 
 PLACES = tuple(_places())
+SOME = 6
+"""Places that each damage is done to in the suite; `make torture` does it to every one."""
+EVERY = [SOME, pytest.param(len(PLACES), marks=pytest.mark.torture, id="all")]
 BEFORE = {topic.id: lint(topic.strategy, TREE) for topic in TOPICS}
 Damage = Callable[[str], str | None]
+
+
+def spread(fitting: list[Any], most: int) -> list[Any]:
+    """Take some from all over."""
+    step = max(1, len(fitting) // most)
+    return fitting[::step][:most] if most < len(fitting) else fitting
+
+
+def damaged(damage: Damage, most: int) -> list[tuple[Place, str]]:
+    """Return places that a damage can be done to, with the line after it."""
+    found = ((place, damage(place.line.query)) for place in PLACES)
+    return spread([(place, query) for place, query in found if query is not None and query != place.line.query], most)
 
 
 def sub(pattern: str, replacement: str) -> Damage:
@@ -166,36 +181,31 @@ UNSEEN: dict[str, Damage] = {
 """What no linter can see: the line still says something sensible. Sentinels, preview and diff are there for it."""
 
 
+@pytest.mark.parametrize("most", EVERY)
 @pytest.mark.parametrize("name", CAUGHT)
-def test_damage_is_caught(name: str) -> None:
+def test_damage_is_caught(name: str, most: int) -> None:
     damage, codes = CAUGHT[name]
-    tried = 0
-    for place in PLACES:
-        query = damage(place.line.query)
-        if query is None or query == place.line.query:
-            continue
-        tried += 1
+    tried = damaged(damage, most)
+    for place, query in tried:
         before = {each.code for each in BEFORE[place.topic] if (each.block, each.position) == place[2:4]}
         after = {each.code for each in place.said(place.with_query(query))}
         assert codes & (after - before), (place.topic, place.block, place.position, query, after)
-    assert tried >= 3, name
+    assert len(tried) >= 3, name
 
 
+@pytest.mark.parametrize("most", EVERY)
 @pytest.mark.parametrize("name", UNSEEN)
-def test_damage_that_no_linter_sees(name: str) -> None:
-    damage = UNSEEN[name]
+def test_damage_that_no_linter_sees(name: str, most: int) -> None:
     hidden = 0
-    for place in PLACES:
-        query = damage(place.line.query)
-        if query is None or query == place.line.query:
-            continue
+    for place, query in damaged(UNSEEN[name], most):
         after = [each for each in place.said(place.with_query(query)) if each.weight != "note"]
         hidden += not after
     assert hidden >= 2, name
 
 
-def test_a_line_twice_is_caught_in_every_lane_and_block() -> None:
-    for place in PLACES:
+@pytest.mark.parametrize("most", [3 * SOME, *EVERY[1:]])
+def test_a_line_twice_is_caught_in_every_lane_and_block(most: int) -> None:
+    for place in spread([*PLACES], most):
         block = next((each for each in place.strategy.blocks if each.name == place.block), None)
         if block is not None and block.joined == "all":
             continue
@@ -207,8 +217,9 @@ def test_a_line_twice_is_caught_in_every_lane_and_block() -> None:
         assert "duplicate-line" in lost or "covered-line" in lost, (place.topic, place.block, place.position)
 
 
-def test_a_reason_taken_away_and_a_line_switched_off_are_caught() -> None:
-    for place in PLACES:
+@pytest.mark.parametrize("most", [3 * SOME, *EVERY[1:]])
+def test_a_reason_taken_away_and_a_line_switched_off_are_caught(most: int) -> None:
+    for place in spread([*PLACES], most):
         bare = place.with_line(place.line._replace(reason=""))
         assert "no-reason" in {each.code for each in place.said(bare)}
         off = place.with_line(place.line._replace(enabled=False))
