@@ -179,7 +179,7 @@ class Library:
             read = document(held, screening.own(session, [pmid])[pmid])
             notes = _notes(session, query, tree)
         parts = []
-        for part, excluded in _parts(query):
+        for part, excluded in _sought(query):
             dropped = _asks_nothing(part)
             words = explain_match(part, read, tree, today)
             parts.append(Part(render(part), holds(part, read, tree, today), excluded, dropped, words))
@@ -298,13 +298,17 @@ def _misnamed(session: Session, leaf: Leaf) -> Iterator[str]:
 
 def _needed(query: Query) -> list[Query]:
     """Return what had to fit together: the parts of an AND, and what stands before NOT as a whole."""
-    needed = [
-        each for part, excluded in _parts(query) if not excluded for each in _words(part) if not _asks_nothing(each)
-    ]
+    needed = [part for part, excluded in _sought(query) if not (excluded or _asks_nothing(part))]
     if isinstance(query, Or) or (len(needed) < 2 and not isinstance(query, Not)):
         return []
     whole = [query.base] if isinstance(query, Not) and len(needed) > 1 else []
     return needed[:MOST_ALONE] + whole
+
+
+def _sought(query: Query) -> Iterator[tuple[Query, bool]]:
+    """Yield the parts of a search, of untagged words each that must fit, and whether they stand after NOT."""
+    for part, excluded in _parts(query):
+        yield from ((each, excluded) for each in ([part] if excluded or isinstance(query, Or) else _words(part)))
 
 
 def _words(part: Query) -> list[Query]:

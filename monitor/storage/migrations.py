@@ -1,16 +1,15 @@
-"""Bring a database to the schema of this code, and tell how far it is. The steps themselves stand in `db/versions`."""
+"""Bring a database to the schema of this code, and tell how far it is. The steps themselves stand in `db/versions`.
+
+Every command asks how far the database is, and few change it: Alembic is loaded only for that.
+"""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from alembic import command
-from alembic.config import Config
-from alembic.runtime.migration import MigrationContext
-from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, inspect, text
 from sqlalchemy.orm import Session
 
@@ -18,6 +17,9 @@ from monitor.errors import DatabaseBehind, DatabaseDamaged
 from monitor.resources import resource_dir
 from monitor.storage import fulltext, indexing
 from monitor.storage.engine import Database
+
+if TYPE_CHECKING:
+    from alembic.config import Config
 
 _LOCK = 7_250_100
 _SHADOW = re.compile(rf"{fulltext.TABLE}(_data|_idx|_content|_docsize|_config)?")
@@ -52,6 +54,8 @@ def changing(database: Database) -> Iterator[Connection]:
 
 def step(connection: Connection, target: str) -> None:
     """Run the migrations up to `target` within the connection's transaction."""
+    from alembic import command
+
     config = _config()
     config.attributes["connection"] = connection
     command.upgrade(config, target)
@@ -81,14 +85,18 @@ def check(database: Database) -> None:
 
 def head() -> str:
     """Return the revision that this code needs."""
-    return str(ScriptDirectory.from_config(_config()).get_current_head())
+    return _revisions()[-1]
 
 
 def revision(database: Database, connection: Connection) -> str | None:
     """Return the revision a connection sees; raises DatabaseDamaged for tables of someone else or a newer version."""
-    found = MigrationContext.configure(connection).get_current_revision()
+    tables = inspect(connection)
+    marks: list[str] = []
+    if tables.has_table("alembic_version"):
+        marks = list(connection.scalars(text("SELECT version_num FROM alembic_version ORDER BY version_num")))
+    found = ", ".join(marks) or None
     if found is None:
-        strange = sorted(set(inspect(connection).get_table_names()) - {"alembic_version"})
+        strange = sorted(set(tables.get_table_names()) - {"alembic_version"})
         if strange:
             names = ", ".join(strange[:3])
             raise DatabaseDamaged(f"{database.name}: this database holds something else ({names}); name another one")
@@ -103,7 +111,7 @@ def revision(database: Database, connection: Connection) -> str | None:
 
 def knows(schema: str) -> bool:
     """Say whether this code has the migration of that name."""
-    return schema in {each.revision for each in ScriptDirectory.from_config(_config()).walk_revisions()}
+    return schema in _revisions()
 
 
 def include_object(thing: Any, name: str | None, kind: str, reflected: bool, other: Any) -> bool:
@@ -113,7 +121,14 @@ def include_object(thing: Any, name: str | None, kind: str, reflected: bool, oth
     return not (reflected and other is None and (kind, name) in _OURS_ALONE)
 
 
+def _revisions() -> list[str]:
+    """Return every revision, the oldest first: files are numbered by hand and named after it."""
+    return sorted(each.name.partition("_")[0] for each in (resource_dir("db") / "versions").glob("[0-9]*_*.py"))
+
+
 def _config() -> Config:
+    from alembic.config import Config
+
     config = Config()
     # ConfigParser interpolates: a path may hold a percent sign.
     config.set_main_option("script_location", str(resource_dir("db")).replace("%", "%%"))

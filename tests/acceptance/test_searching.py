@@ -6,6 +6,8 @@ import json
 import re
 import shutil
 import signal
+import subprocess
+import sys
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
@@ -185,6 +187,30 @@ def test_why_a_search_finds_a_paper_or_does_not_is_told_part_by_part(cli: Cli) -
     ]
     assert either["parts"][1]["matches"][0]["words"] == "donors"
     assert cli("search", "cells", "--explain", 1).code == 1
+
+
+def test_of_untagged_words_each_is_explained(cli: Cli) -> None:
+    said = cli("search", "donors and zebrafish", "--explain", FIRST)
+    assert said.out == (
+        f"PMID {FIRST} is not found; all of these parts must fit:\n"
+        "  donors: fits\n      title: donors\n  and: ignored\n  zebrafish: does not fit\n"
+    )
+    either = cli("search", "(mermaid OR killer cells)", "--explain", FIRST + 2, "--json").json
+    assert [(each["query"], each["fits"]) for each in either["parts"]] == [("mermaid", False), ("killer cells", True)]
+
+
+def test_a_search_loads_nothing_that_it_does_not_need(cli: Cli) -> None:
+    """What each of these takes to load, every search would take."""
+    code = """import sys
+from monitor.__main__ import main
+sys.argv = ["monitor", "--home", sys.argv[1], "search", "donors"]
+try:
+    main()
+except SystemExit as error:
+    print(error.code, sorted({"alembic", "lxml", "fastapi", "jinja2", "Bio", "apscheduler", "yaml"} & set(sys.modules)))
+"""
+    said = subprocess.run([sys.executable, "-c", code, cli.home], capture_output=True, text=True, check=True)
+    assert said.stdout.splitlines()[-1] == "0 []"
 
 
 def test_what_no_record_can_answer_is_said(cli: Cli) -> None:

@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
 from sqlalchemy import CheckConstraint, inspect, text
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.schema import CreateIndex
@@ -24,6 +25,21 @@ from monitor.storage.migrations import check, current, head, include_object, upg
 from monitor.storage.tables import Base
 
 ROOT = Path(__file__).resolve().parents[2]
+
+
+def test_every_migration_is_named_after_its_revision() -> None:
+    """How far a database is gets asked without Alembic, by the names of the files alone."""
+    script = ScriptDirectory.from_config(migrations._config())
+    chain = [each.revision for each in script.walk_revisions()][::-1]
+    assert migrations._revisions() == chain
+    assert head() == script.get_current_head()
+
+
+def test_a_database_with_two_marks_is_not_ours(database: Database) -> None:
+    with database.connection(write=True) as connection:
+        connection.execute(text("INSERT INTO alembic_version (version_num) VALUES ('0000x')"))
+    with pytest.raises(DatabaseDamaged, match="0000x, 0001, which this version does not know"):
+        check(database)
 
 
 def test_migrations_equal_the_tables(database: Database) -> None:

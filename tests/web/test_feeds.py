@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 from typing import Any
@@ -17,7 +17,7 @@ from lxml import etree, html
 from sqlalchemy import update
 from starlette.testclient import TestClient
 
-from monitor.core.citation import Abstract, AbstractSection, InlineXml, MeshHeading, MeshTerm
+from monitor.core.citation import Abstract, AbstractSection, Correction, InlineXml, MeshHeading, MeshTerm
 from monitor.core.markup import escape_text
 from monitor.core.query import parse
 from monitor.core.revision import Change
@@ -282,6 +282,19 @@ def test_a_title_that_says_it_is_retracted_does_not_say_so_twice(quick: Desk) ->
     quick.world.moment += DAY
     quick.world.retracted(1)
     assert quick.json(key)["items"][0]["title"] == "Retracted: CAR-NK cells"
+
+
+def test_a_retraction_is_said_before_a_concern_that_led_to_it(quick: Desk) -> None:
+    quick.world.found(1, title=InlineXml("RETRACTED: Invented cells"))
+    quick.world.retracted(1)
+    with quick.world.database.write() as session:
+        held = citations.load(session, [FIRST_PMID + 1])[FIRST_PMID + 1]
+        concern = Correction("ExpressionOfConcernIn", "Invented J. 2026;1(1):1", None)
+        citations.keep(session, [replace(held, corrections=(*held.corrections, concern))], quick.world.moment)
+    (item,) = quick.json(quick.saved("isretracted AND hasconcern"))["items"]
+    assert item["title"].startswith("RETRACTED: ")
+    assert "EXPRESSION" not in item["title"]
+    assert item["summary"].startswith("This paper is retracted. An expression of concern stands against it.")
 
 
 def test_corrections_stay_for_a_month_however_much_comes_after_them(desk: Desk) -> None:
