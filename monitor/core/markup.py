@@ -52,10 +52,14 @@ def plain(xml: InlineXml | None) -> str:
 
 def bare(xml: InlineXml | None) -> str:
     """Searchable text: tags dropped and nothing else changed but white space, so `CO<sub>2</sub>` is `CO2`."""
+    return " ".join(loose(xml).split())
+
+
+def loose(xml: InlineXml | None) -> str:
+    """What `bare` gives, white space as it stands: as many words, sooner."""
     if not xml:
         return ""
-    text = _TAG.sub("", xml) if "<" in xml else xml
-    return _unescape(" ".join(text.split()))
+    return _unescape(_TAG.sub("", xml) if "<" in xml else xml)
 
 
 def safe_html(xml: InlineXml | None) -> str:

@@ -170,11 +170,12 @@ def integrity(citation: Citation) -> Integrity:
 
 
 def _has_type(citation: Citation, wanted: PublicationType) -> bool:
-    return any(each.ui == wanted.ui or each.name == wanted.name for each in citation.publication_types)
+    ui, name = wanted.ui, wanted.name
+    return any(each.ui == ui or each.name == name for each in citation.publication_types)
 
 
 def _has_link(citation: Citation, kind: str) -> bool:
-    return any(link.kind == kind for link in citation.corrections)
+    return bool(citation.corrections) and any(link.kind == kind for link in citation.corrections)
 
 
 # ---- changes

@@ -46,7 +46,7 @@ def facets(session: Session, query: Query, tree: MeshTree, today: date | None, *
     """
     found = list(islice(Search(session, query, tree, today).hits(first=newest + 1), newest + 1))
     counted = found[:newest]
-    counts = {**_stored(session, counted, tree), **_standing(session, counted)}
+    counts = _counted(session, counted, tree)
     return Facets({kind: _sorted(kind, counts.get(kind, {})) for kind in KINDS}, len(counted), len(found) <= newest)
 
 
@@ -65,20 +65,45 @@ def _sorted(kind: str, counts: dict[str, int]) -> Counts:
     return tuple(sorted(counts.items(), key=lambda each: (-each[1], each[0])))
 
 
-def _stored(session: Session, pmids: list[int], tree: MeshTree) -> dict[str, dict[str, int]]:
-    """Count what the index keeps ready for it: one line a value, its first letter the kind."""
+def _counted(session: Session, pmids: list[int], tree: MeshTree) -> dict[str, dict[str, int]]:
+    """Count in one statement what the index keeps ready, and tags, levels and topics as their fields find them."""
     statement = Statement(sqlite=is_sqlite(session))
-    newline = statement.bind("\n")
-    joined = f"group_concat(facets, {newline})" if statement.sqlite else f"string_agg(facets, {newline})"
-    sql = f"SELECT {joined} FROM citation_index WHERE pmid IN ({statement.numbers(pmids)})"  # noqa: S608
-    lines = Counter((statement.run(session, sql).scalar() or "").split("\n"))
+    # The numbers are read first, and what belongs to each then looked up.
+    among, newline = "n CROSS JOIN" if statement.sqlite else "n JOIN", statement.bind("\n")
+    joined = f"group_concat(i.facets, {newline})" if statement.sqlite else f"string_agg(i.facets, {newline})"
+    verdicts = f"SELECT max(e.id) FROM {among} decision AS e ON e.pmid = n.value GROUP BY e.pmid"  # noqa: S608
+    standing = (
+        f"SELECT max(u.id) FROM {among} tagging AS u ON u.pmid = n.value"  # noqa: S608
+        " WHERE u.facet IN ('tag', 'level') GROUP BY u.pmid, u.facet, u.term"
+    )
+    found = statement.run(
+        session,
+        f"WITH n(value) AS MATERIALIZED ({statement.numbers(pmids)})"  # noqa: S608
+        f" SELECT '', {joined}, 0 FROM {among} citation_index AS i ON i.pmid = n.value"
+        " UNION ALL SELECT 'topic', topic, count(*) FROM ("
+        f"SELECT h.topic_id AS topic, h.pmid FROM {among} hit AS h ON h.pmid = n.value"
+        " WHERE h.lane = 'core' AND h.ended_at IS NULL"
+        f" UNION SELECT k.value, d.pmid FROM decision AS d, {kept_topics(sqlite=statement.sqlite)} AS k"
+        f" WHERE d.id IN ({verdicts}) AND d.verdict = 'keep') AS found GROUP BY topic"
+        f" UNION ALL SELECT t.facet, t.term, count(*) FROM tagging AS t WHERE t.id IN ({standing}) AND t.added"
+        " GROUP BY t.facet, t.term",
+    )
     counts: dict[str, dict[str, int]] = {}
-    for line, number in lines.items():
-        if kind := _STORED.get(line[:1]):
-            counts.setdefault(kind, {})[line[1:]] = number
+    for kind, value, number in found:
+        if kind:
+            counts.setdefault(kind, {})[value] = number
+        else:
+            _shown(value or "", counts)
     if "type" in counts:
         counts["type"] = _types(counts["type"], tree)
     return counts
+
+
+def _shown(lines: str, counts: dict[str, dict[str, int]]) -> None:
+    """Count what the index keeps ready for it: one line a value, its first letter the kind."""
+    for line, number in Counter(lines.split("\n")).items():
+        if kind := _STORED.get(line[:1]):
+            counts.setdefault(kind, {})[line[1:]] = number
 
 
 def _types(counts: dict[str, int], tree: MeshTree) -> dict[str, int]:
@@ -90,32 +115,3 @@ def _types(counts: dict[str, int], tree: MeshTree) -> dict[str, int]:
         shown, so_far = merged.get(key, (heading.name if heading else name, 0))
         merged[key] = (shown, so_far + number)
     return dict(merged.values())
-
-
-def _standing(session: Session, pmids: list[int]) -> dict[str, dict[str, int]]:
-    """Count standing tags and levels, and topics as [topic] finds them."""
-    statement = Statement(sqlite=is_sqlite(session))
-    among = statement.joining(pmids)
-    newest = f"SELECT max(e.id) FROM {among} decision AS e ON e.pmid = n.value GROUP BY e.pmid"  # noqa: S608
-    topics = statement.run(
-        session,
-        "SELECT topic, count(*) FROM ("  # noqa: S608
-        f"SELECT h.topic_id AS topic, h.pmid FROM {among} hit AS h ON h.pmid = n.value"
-        " WHERE h.lane = 'core' AND h.ended_at IS NULL"
-        f" UNION SELECT k.value, d.pmid FROM decision AS d, {kept_topics(sqlite=statement.sqlite)} AS k"
-        f" WHERE d.id IN ({newest}) AND d.verdict = 'keep') AS found GROUP BY topic",
-    ).all()
-    statement = Statement(sqlite=is_sqlite(session))
-    counts: dict[str, dict[str, int]] = {"topic": dict(topics)}
-    newest = (
-        f"SELECT max(u.id) FROM {statement.joining(pmids)} tagging AS u ON u.pmid = n.value"  # noqa: S608
-        " WHERE u.facet IN ('tag', 'level') GROUP BY u.pmid, u.facet, u.term"
-    )
-    taggings = statement.run(
-        session,
-        f"SELECT t.facet, t.term, count(*) FROM tagging AS t WHERE t.id IN ({newest}) AND t.added"  # noqa: S608
-        " GROUP BY t.facet, t.term",
-    )
-    for facet, term, number in taggings:
-        counts.setdefault(facet, {})[term] = number
-    return counts

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from typing import cast
 
 from sqlalchemy.orm import Session
 
 from monitor.core.query.own import OPEN
-from monitor.storage.fulltext import BOUNDARY, TABLE
-from monitor.storage.lookup import Near, Phrase, Token
+from monitor.storage.fulltext import BOUNDARY, FACT, TABLE
+from monitor.storage.lookup import ALL, Near, Phrase, Token
 from monitor.storage.search_plan import (
     EVERY,
     NONE,
@@ -28,6 +29,7 @@ from monitor.storage.search_plan import (
     words,
 )
 from monitor.storage.search_sql import Statement, condition, standing
+from monitor.storage.tokens import EVERY as EVERY_TOKEN
 
 _PMID = f"{TABLE}.rowid"
 MAX_DEPTH = 20
@@ -84,7 +86,11 @@ class SqliteSearch:
             source = self._source(statement, node, few=limit <= _FEW)
             found = f"SELECT rowid FROM {source} AND {stretch.format(_PMID)} ORDER BY rowid DESC"  # noqa: S608
         sql = f"{found} LIMIT {statement.bind(limit)}"
-        return list(statement.run(self.session, sql).scalars())
+        if limit <= _FEW:
+            return list(statement.run(self.session, sql).scalars())
+        # Thousands of rows cost less as one value.
+        several = f"WITH found(pmid) AS ({sql}) SELECT json_group_array(pmid) FROM found"  # noqa: S608
+        return sorted(json.loads(statement.run(self.session, several).scalar()), reverse=True)
 
     def count(self, node: Node) -> int:
         if node == NONE:
@@ -154,7 +160,7 @@ class SqliteSearch:
 def match(node: Node) -> str:
     """Write a node that the index alone answers as an FTS5 expression."""
     if node == EVERY:
-        return "facets : every"
+        return f'"{FACT}{EVERY_TOKEN}"'
     if isinstance(node, All):
         return " AND ".join(map(_inner, node.parts))
     if isinstance(node, Some):
@@ -169,7 +175,7 @@ def match(node: Node) -> str:
         # FTS5 counts the words between the first and the last, PubMed those that were not asked for.
         return f"{_columns(node.columns)}NEAR({words}, {node.distance + len(node.words) - 2})"
     token = cast("Token", node)
-    return f'facets : "{token.text}"{" *" if token.prefix else ""}'
+    return f'"{FACT}{token.text}"{" *" if token.prefix else ""}'
 
 
 def _inner(node: Node) -> str:
@@ -177,7 +183,7 @@ def _inner(node: Node) -> str:
 
 
 def _columns(names: Sequence[str]) -> str:
-    return f"{{{' '.join(names)}}} : "
+    return f"{{{' '.join(names)}}} : " if names != ALL else ""
 
 
 def _parted(node: Node) -> tuple[Node, list[Node]]:

@@ -13,13 +13,13 @@ from functools import lru_cache
 from typing import Final
 
 from monitor.core.citation import Author, Citation, PublicationType
-from monitor.core.query.dates import Day, citation_days
+from monitor.core.query.dates import Day, days_of
 from monitor.core.query.exact import values
 from monitor.core.query.filters import subsets_of
 from monitor.core.query.flags import flags_of
 from monitor.core.query.matching import type_ui
 from monitor.core.query.mesh import MeshTree
-from monitor.core.query.people import names, people
+from monitor.core.query.people import name_words, people
 from monitor.core.query.words import heading_key, split_words, words_of
 
 JOIN: Final = "ø"
@@ -48,6 +48,8 @@ DATES: Final = {
 }
 ONE_DATE: Final = frozenset(DATES) - {"dp", "epdat"}
 """Fields of which a citation has one date at most."""
+GRAINED: Final = frozenset({"dp", "de", "dc"})
+"""Dates that are asked for by years and decades so often that these have tokens of their own."""
 NAMES: Final = {"au": "", "ir": "ir", "ed": "ed"}
 VALUES: Final = {"ta": "jo", "jid": "ji", "vi": "vi", "ip": "ip", "pg": "pg", "nm": "nm", "rn": "rn"}
 """Fields that a term fits as a whole, compared by `heading_key`."""
@@ -84,10 +86,12 @@ def tokens(citation: Citation, added_on: date, tree: MeshTree) -> list[str]:
     for field, kind in NAMES.items():
         for _, person in people(citation, field)[1]:
             found += _person(kind, person)
-    for field, kind in DATES.items():
-        for day in citation_days(citation, field):
-            found += _day(kind, *day)
-    found += _common(citation_days(citation, "dp"))
+    dates = days_of(citation)
+    for field, days in dates.items():
+        kind = DATES[field]
+        for year, month, day in days:
+            found += _day(kind, year, month, day)
+    found += _common(dates.get("dp", ()))
     found += _day(DATES["added"], added_on.year, added_on.month, added_on.day)
     return found
 
@@ -162,7 +166,7 @@ def between(kind: str, low: Day, high: Day) -> Iterator[tuple[str, bool]]:
     if end < [12, 31]:
         yield from _in_year(kind, last, (1, 1), (end[0], end[1]))
         last -= 1
-    yield from ((token, False) for token in _years(kind, first, last))
+    yield from _years(kind, first, last)
 
 
 # What the writing side remembers ----------------------------------------------------------------------------------
@@ -202,25 +206,38 @@ def _vocabulary(tree: MeshTree) -> _Vocabulary:
 
 
 def _person(kind: str, person: Author) -> list[str]:
-    short, full, surname = names(person)
+    """Spell what `core.query.people` compares: initials and full name either way round, with the suffix and without."""
+    last, initials, fore, suffix = name_words(person)
     found = []
-    for name in (*short, *full):
-        spelt = kind
-        for at, word in enumerate(name):
-            if at < surname:
-                spelt += JOIN + word
-                found.append(spelt)
+    surname = kind
+    for word in last:
+        surname += JOIN + word
+        found.append(surname)
+    behind = "".join([REST + word for word in suffix]) + END
+    short = surname + REST + initials if initials else surname
+    found.append(short + END)
+    if suffix:
+        found.append(short + behind)
+    if fore:
+        found.append(surname + REST + REST.join(fore) + behind)
+        turned = kind
+        for at, word in enumerate((*fore, *last)):
+            if at < len(last):
+                turned += JOIN + word
+                found.append(turned)
             else:
-                spelt += REST + word
-        found.append(spelt + END)
+                turned += REST + word
+        found.append(turned + behind)
     return found
 
 
 @lru_cache(_KNOWN)
 def _day(kind: str, year: int, month: int, day: int) -> tuple[str, ...]:
-    found = [f"{kind}{_digits((year, month, day))}", f"{kind}y{year:04}", f"{kind}t{year // 10:03}"]
-    if not 1900 <= year < _FAR:
-        found.append(f"{kind}c{year // 100:02}")
+    found = [f"{kind}{_digits((year, month, day))}"]
+    if kind in GRAINED:
+        found += [f"{kind}y{year:04}", f"{kind}t{year // 10:03}"]
+        if not 1900 <= year < _FAR:
+            found.append(f"{kind}c{year // 100:02}")
     if year >= _FAR:
         found.append(f"{kind}z")
     return tuple(found)
@@ -245,17 +262,19 @@ def _in_year(kind: str, year: int, low: tuple[int, int], high: tuple[int, int]) 
             yield from ((f"{kind}{_digits((year, month, day))}", False) for day in range(first, last + 1))
 
 
-def _years(kind: str, first: int, last: int) -> Iterator[str]:
+def _years(kind: str, first: int, last: int) -> Iterator[tuple[str, bool]]:
+    """Yield years, decades and centuries; of a kind that has no tokens for them, beginnings of days."""
+    grained = kind in GRAINED
     while first <= last:
         if first == _FAR and last >= 9999:
-            yield f"{kind}z"
+            yield f"{kind}z", False
             return
         if first % 100 == 0 and first + 99 <= last and not 1900 <= first < _FAR:
-            yield f"{kind}c{first // 100:02}"
+            yield f"{kind}{'c' if grained else ''}{first // 100:02}", not grained
             first += 100
         elif first % 10 == 0 and first + 9 <= last:
-            yield f"{kind}t{first // 10:03}"
+            yield f"{kind}{'t' if grained else ''}{first // 10:03}", not grained
             first += 10
         else:
-            yield f"{kind}y{first:04}"
+            yield f"{kind}{'y' if grained else ''}{first:04}", not grained
             first += 1

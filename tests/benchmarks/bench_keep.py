@@ -169,7 +169,7 @@ def _plain_script(path: str, citations: list[Citation]) -> None:
             due = next_check(each, NOW, retracted=values[6], concern=values[7], sent=False)
             main.append(values)
             listed.append((each.pmid, fulltext.shown(each)))
-            words.append((each.pmid, *fulltext.entry(each, NOW.date(), tree)))
+            words.append(fulltext.sqlite_row(each.pmid, fulltext.entry(each, NOW.date(), tree)))
             versions.append((each.pmid, each.version, values[8], moment(NOW), json.dumps([])))
             checks.append((each.pmid, moment(NOW), moment(due), 0))
             relations += [(each.pmid, *link, link_key(link), "pubmed", moment(NOW)) for link in links(each)]

@@ -11,6 +11,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from monitor.core.citation import Author, AuthorList, Citation, MeshHeading, MeshTerm, PartialDate, PublicationType
+from monitor.core.markup import bare
 from monitor.core.query import (
     DateRange,
     EarlierSearch,
@@ -71,7 +72,7 @@ def has_odd_headings(each: Citation) -> bool:
 def texts_of(each: Citation) -> Iterator[str]:
     """Everything of a citation that somebody might search for."""
     for tier in TIERS.values():
-        yield from (source.text for source in tier(each))
+        yield from (text for _, _, texts in tier(each, bare) for text in texts if text)
     for field in VALUES:
         yield from values(field, each)
     for field in NAMES:

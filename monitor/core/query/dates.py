@@ -74,6 +74,31 @@ def citation_days(citation: Citation, field: str) -> tuple[Day, ...]:
     return tuple(day for each in found if each is not None and (day := first_day(each)) is not None)
 
 
+def days_of(citation: Citation) -> dict[str, tuple[Day, ...]]:
+    """Return the citation's days for every date field of which it has any; the same as `citation_days`, in one go."""
+    first: dict[str, PartialDate] = {}
+    for each in citation.history:
+        first.setdefault(each.status, each.date)
+    published, article = citation.pub_date, [each.date for each in citation.article_dates]
+    model = citation.pub_model
+    entered = first.get("pubmed")
+    single = {
+        "crdt": first.get("entrez"),
+        "edat": entered,
+        "mhda": first.get("medline", entered),
+        "lr": citation.revised_on,
+        "dcom": citation.completed_on,
+        "ppdat": published if "Print" in (model or "Print") else None,
+    }
+    found: dict[str, tuple[Day, ...]] = {}
+    found.update({field: (day,) for field, each in single.items() if each is not None and (day := first_day(each))})
+    electronic: list[PartialDate | None] = [*article] or ([published] if (model or "").startswith("Electronic") else [])
+    for field, several in (("epdat", electronic), ("dp", [published, *article])):
+        if days := tuple([day for each in several if each is not None and (day := first_day(each)) is not None]):
+            found[field] = days
+    return found
+
+
 def own_days(own: Own) -> tuple[Day, ...]:
     """Return the day a citation came into the library, if it is in one."""
     return (_day(own.added_on),) if own.added_on is not None else ()
@@ -82,6 +107,8 @@ def own_days(own: Own) -> tuple[Day, ...]:
 def first_day(partial: PartialDate) -> Day | None:
     """Fill a partial date as [dp] does: no month is January, no day the first, a season its first month."""
     year, month, day = partial.year, partial.month, partial.day
+    if year is not None and month is not None:
+        return year, month, day or 1
     text = partial.text or ""
     if year is None:
         found = _YEAR.search(text)

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import cached_property
-from itertools import chain
 from typing import NamedTuple
 
 from monitor.core.citation import AbstractSection, Author, Citation, InlineXml
@@ -38,9 +37,9 @@ def document(citation: Citation, own: Own = NOTHING_KNOWN) -> Document:
     return Document(citation, own)
 
 
-def abstract_text(sections: Iterable[AbstractSection]) -> str:
+def abstract_text(sections: Iterable[AbstractSection], read: Reader = bare) -> str:
     """Join an abstract's sections as they are searched: one line each, `LABEL: ` before the text where labelled."""
-    return "\n".join(f"{each.label}: {bare(each.text)}" if each.label else bare(each.text) for each in sections)
+    return "\n".join([f"{each.label}: {read(each.text)}" if each.label else read(each.text) for each in sections])
 
 
 class Index:
@@ -49,7 +48,7 @@ class Index:
     __slots__ = ("_ordered", "_places", "_spans", "_words", "sources")
 
     def __init__(self, sources: Iterable[FieldText]) -> None:
-        self.sources = tuple(source for source in sources if source.text)
+        self.sources = tuple(sources)
         self._words: list[list[str]] = []
         self._spans: list[list[tuple[int, int]]] = []
         self._places: dict[str, list[tuple[int, int]]] = {}
@@ -134,7 +133,7 @@ class Document:
         name = field or "all"
         found = self._indexes.get(name)
         if found is None:
-            found = self._indexes[name] = Index(_TEXTS[name](self.citation))
+            found = self._indexes[name] = Index(_sources(_TEXTS[name](self.citation, bare)))
         return found
 
     @cached_property
@@ -154,119 +153,147 @@ class Document:
         return tuple(heading_key(each.name) for each in self.citation.publication_types)
 
 
-def _parts(place: str, texts: Iterable[InlineXml | None]) -> Iterator[FieldText]:
-    for part, text in enumerate(texts):
-        yield FieldText(place, part, bare(text))
+Group = tuple[str, int, Sequence[str]]
+"""Texts of one place, and the part that the first of them is; a text that the record lacks is empty."""
+Reader = Callable[[InlineXml | None], str]
+"""`bare`, or one that gives the same words."""
 
 
-def _plain(place: str, texts: Iterable[str | None]) -> Iterator[FieldText]:
-    for part, text in enumerate(texts):
-        yield FieldText(place, part, text or "")
+def _sources(groups: Iterable[Group]) -> Iterator[FieldText]:
+    return (
+        FieldText(place, part, text) for place, first, texts in groups for part, text in enumerate(texts, first) if text
+    )
 
 
-def _title(c: Citation) -> Iterator[FieldText]:
-    yield from _parts("title", [c.title])
+def _title(c: Citation, read: Reader) -> list[Group]:
+    found: list[Group] = [("title", 0, (read(c.title),))]
     if c.book is not None:
         if not c.title:
-            yield from _parts("title", [c.book.title.text])
+            found.append(("title", 0, (read(c.book.title.text),)))
         if c.book.collection_title is not None:
-            yield from _parts("collection title", [c.book.collection_title.text])
+            found.append(("collection title", 0, (read(c.book.collection_title.text),)))
+    return found
 
 
-def _body(c: Citation) -> Iterator[FieldText]:
+def _body(c: Citation, read: Reader) -> list[Group]:
+    found: list[Group] = []
     if c.abstract is not None:
-        yield FieldText("abstract", 0, abstract_text(c.abstract.sections))
-    for part, other in enumerate(c.other_abstracts):
-        yield FieldText("other abstract", part, abstract_text(other.sections))
-    for part, (owner, text) in enumerate(_keywords(c)):
-        if owner == AUTHOR_KEYWORDS:
-            yield FieldText("keyword", part, bare(text))
+        found.append(("abstract", 0, (abstract_text(c.abstract.sections, read),)))
+    if c.other_abstracts:
+        found.append(("other abstract", 0, [abstract_text(each.sections, read) for each in c.other_abstracts]))
+    if c.keyword_lists:
+        found.append(("keyword", 0, _keywords(c, read, own=True)))
+    return found
 
 
-def _keywords(c: Citation) -> Iterator[tuple[str, InlineXml]]:
-    """Yield owner and text of every keyword; parts are numbered through all lists."""
-    for each in c.keyword_lists:
-        for keyword in each.keywords:
-            yield each.owner, keyword.text
+def _keywords(c: Citation, read: Reader, *, own: bool) -> list[str]:
+    """Give the keywords of authors (`own`) or all the others, numbered through all lists."""
+    return [
+        read(keyword.text) if (each.owner == AUTHOR_KEYWORDS) is own else ""
+        for each in c.keyword_lists
+        for keyword in each.keywords
+    ]
 
 
-def _other_terms(c: Citation) -> Iterator[FieldText]:
-    yield from _parts("keyword", (text for _, text in _keywords(c)))
-    yield from _plain("space flight mission", c.space_flight_missions)
+def _other_terms(c: Citation, read: Reader) -> list[Group]:
+    texts = [read(keyword.text) for each in c.keyword_lists for keyword in each.keywords]
+    return [("keyword", 0, texts), ("space flight mission", 0, c.space_flight_missions)]
 
 
-def _terms(c: Citation) -> Iterator[FieldText]:
-    for part, (owner, text) in enumerate(_keywords(c)):
-        if owner != AUTHOR_KEYWORDS:
-            yield FieldText("keyword", part, bare(text))
-    yield from _plain("space flight mission", c.space_flight_missions)
+def _terms(c: Citation, read: Reader) -> list[Group]:
+    found: list[Group] = []
+    if c.keyword_lists:
+        found.append(("keyword", 0, _keywords(c, read, own=False)))
+    found.append(("space flight mission", 0, c.space_flight_missions))
+    found.append(("MeSH heading", 0, [heading.descriptor.name for heading in c.mesh_headings]))
     for part, heading in enumerate(c.mesh_headings):
-        yield FieldText("MeSH heading", part, heading.descriptor.name)
-        for qualifier in heading.qualifiers:
-            yield FieldText("MeSH subheading", part, qualifier.name)
-    yield from _plain("publication type", (each.name for each in c.publication_types))
-    yield from _plain("substance", (each.name for each in c.chemicals))
-    yield from _plain("supplementary concept", (each.name for each in c.supplementary_concepts))
-    yield from _people("personal name subject", c.personal_name_subjects)
-    yield from _collective(c)
-    yield from _data_banks(c)
-    for part, link in enumerate(c.corrections):
-        yield FieldText("comment or correction", part, " ".join(filter(None, (link.source, link.note))))
+        found += [("MeSH subheading", part, (qualifier.name,)) for qualifier in heading.qualifiers]
+    found.append(("publication type", 0, [each.name for each in c.publication_types]))
+    found.append(("substance", 0, [each.name for each in c.chemicals]))
+    found.append(("supplementary concept", 0, [each.name for each in c.supplementary_concepts]))
+    found += _subjects(c, read)
+    found += _collective(c, read)
+    found += _data_banks(c, read)
+    if c.corrections:
+        sources = [" ".join(filter(None, (link.source, link.note))) for link in c.corrections]
+        found.append(("comment or correction", 0, sources))
+    return found
 
 
-def _rest(c: Citation) -> Iterator[FieldText]:
-    yield FieldText("PMID", 0, str(c.pmid))
-    yield from _parts("transliterated title", [c.vernacular_title])
-    yield from _people("author", (a for each in c.author_lists for a in each.authors))
-    yield from _investigators(c)
-    yield from _affiliations(c)
-    yield from _identifiers(c)
+def _rest(c: Citation, read: Reader) -> list[Group]:
+    found: list[Group] = [("PMID", 0, (str(c.pmid),)), *_transliterated(c, read)]
+    found.append(("author", 0, [_name(a, read) for each in c.author_lists for a in each.authors]))
+    if c.investigator_lists:
+        people = [_name(a, read) for each in c.investigator_lists for a in each.investigators]
+        found.append(("investigator", 0, people))
+    found += _affiliations(c, read)
+    found += _identifiers(c, read)
     if c.journal is not None:
         journal = c.journal
-        names = (journal.title, journal.medline_ta, journal.iso_abbreviation, journal.issn_linking)
-        yield from _plain("journal", (*names, journal.issn.value if journal.issn else None, journal.nlm_unique_id))
-        yield from _plain("volume", [journal.volume])
-        yield from _plain("issue", [journal.issue])
+        issn = journal.issn.value if journal.issn else None
+        names = (journal.title, journal.medline_ta, journal.iso_abbreviation, journal.issn_linking, issn)
+        found.append(("journal", 0, [name or "" for name in (*names, journal.nlm_unique_id)]))
+        found.append(("volume", 0, (journal.volume or "",)))
+        found.append(("issue", 0, (journal.issue or "",)))
     if c.pagination is not None:
-        yield from _plain("pages", [c.pagination.medline or c.pagination.start])
-    yield from _plain("location", (each.value for each in c.elocations))
-    yield from _plain("article identifier", (each.value for each in c.article_ids))
-    yield from _plain("registry number", (each.registry_number for each in c.chemicals))
-    yield from _grants(c)
-    yield from _plain("language", c.languages)
-    yield from _parts("conflict of interest", [c.coi_statement])
-    yield from _plain("gene symbol", c.gene_symbols)
-    yield from _plain("general note", (each.text for each in c.general_notes))
-    yield from _book(c)
-    yield from _publisher(c)
-    yield from _plain("ISBN", c.book.isbns if c.book else ())
+        found.append(("pages", 0, (c.pagination.medline or c.pagination.start or "",)))
+    found.append(("location", 0, [each.value for each in c.elocations]))
+    found.append(("article identifier", 0, [each.value for each in c.article_ids]))
+    found.append(("registry number", 0, [each.registry_number or "" for each in c.chemicals]))
+    found += _grants(c, read)
+    found.append(("language", 0, c.languages))
+    found += _conflict(c, read)
+    found.append(("gene symbol", 0, c.gene_symbols))
+    found.append(("general note", 0, [each.text for each in c.general_notes]))
+    if c.book is not None:
+        found += [*_book(c, read), *_publisher(c, read), ("ISBN", 0, c.book.isbns)]
+    return found
 
 
-def _people(place: str, people: Iterable[Author]) -> Iterator[FieldText]:
-    for part, each in enumerate(people):
-        names = (each.last_name, each.initials, each.fore_name if each.fore_name != each.initials else None)
-        yield FieldText(place, part, " ".join(filter(None, (*names, bare(each.suffix), bare(each.collective_name)))))
+def _name(person: Author, read: Reader) -> str:
+    last, initials, fore = person.last_name, person.initials, person.fore_name
+    if fore == initials:
+        fore = None
+    if last and initials and fore and not person.suffix and not person.collective_name:
+        return f"{last} {initials} {fore}"
+    return " ".join(filter(None, (last, initials, fore, read(person.suffix), read(person.collective_name))))
 
 
-def _collective(c: Citation) -> Iterator[FieldText]:
-    lists = (*c.author_lists, *(c.book.author_lists if c.book else ()))
-    names = (a.collective_name for each in lists for a in each.authors if a.collective_name)
-    return _parts("corporate author", names)
+def _subjects(c: Citation, read: Reader) -> list[Group]:
+    return [("personal name subject", 0, [_name(each, read) for each in c.personal_name_subjects])]
 
 
-def _investigators(c: Citation) -> Iterator[FieldText]:
-    return _people("investigator", (a for each in c.investigator_lists for a in each.investigators))
+def _transliterated(c: Citation, read: Reader) -> list[Group]:
+    return [("transliterated title", 0, (read(c.vernacular_title),))]
 
 
-def _affiliations(c: Citation) -> Iterator[FieldText]:
-    lists = [each.authors for each in c.author_lists] + [each.investigators for each in c.investigator_lists]
-    return _parts("affiliation", (place.text for people in lists for a in people for place in a.affiliations))
+def _conflict(c: Citation, read: Reader) -> list[Group]:
+    return [("conflict of interest", 0, (read(c.coi_statement),))]
 
 
-def _identifiers(c: Citation) -> Iterator[FieldText]:
+def _collective(c: Citation, read: Reader) -> list[Group]:
+    lists = (*c.author_lists, *c.book.author_lists) if c.book else c.author_lists
+    names = [read(a.collective_name) for each in lists for a in each.authors if a.collective_name]
+    return [("corporate author", 0, names)]
+
+
+def _affiliations(c: Citation, read: Reader) -> list[Group]:
+    places = [place.text for each in c.author_lists for a in each.authors for place in a.affiliations]
+    if c.investigator_lists:
+        places += [place.text for each in c.investigator_lists for a in each.investigators for place in a.affiliations]
+    known = {text: read(text) for text in dict.fromkeys(places)}  # one text may stand beside forty authors
+    return [("affiliation", 0, [known[text] for text in places])]
+
+
+def _identifiers(c: Citation, read: Reader) -> list[Group]:
     """Give identifiers as `ORCID 0000-...`, in whichever of its spellings the publisher sent it."""
-    found = (identifier for each in c.author_lists for a in each.authors for identifier in a.identifiers)
-    return _plain("author identifier", (f"{each.source} {_identifier(each.value)}" for each in found))
+    found = [
+        f"{each.source} {_identifier(each.value)}"
+        for authors in c.author_lists
+        for a in authors.authors
+        for each in a.identifiers
+    ]
+    return [("author identifier", 0, found)]
 
 
 def _identifier(value: str) -> str:
@@ -276,25 +303,32 @@ def _identifier(value: str) -> str:
     return number
 
 
-def _data_banks(c: Citation) -> Iterator[FieldText]:
-    names = (f"{bank.name}/{number}" for bank in c.data_banks for number in bank.accessions or ("",))
-    return _plain("data bank", names)
+def _data_banks(c: Citation, read: Reader) -> list[Group]:
+    names = [f"{bank.name}/{number}" for bank in c.data_banks for number in bank.accessions or ("",)]
+    return [("data bank", 0, names)]
 
 
-def _grants(c: Citation) -> Iterator[FieldText]:
-    parts = (part for grant in c.grants for part in (grant.id, grant.acronym, grant.agency, grant.country))
-    return _plain("grant", parts)
+def _grants(c: Citation, read: Reader) -> list[Group]:
+    parts = [part or "" for each in c.grants for part in (each.id, each.acronym, each.agency, each.country)]
+    return [("grant", 0, parts)]
 
 
-def _book(c: Citation) -> Iterator[FieldText]:
-    return _parts("book title", [c.book.title.text] if c.book else ())
+def _book(c: Citation, read: Reader) -> list[Group]:
+    return [("book title", 0, (read(c.book.title.text) if c.book else "",))]
 
 
-def _publisher(c: Citation) -> Iterator[FieldText]:
-    return _parts("publisher", [c.book.publisher] if c.book else ())
+def _publisher(c: Citation, read: Reader) -> list[Group]:
+    return [("publisher", 0, (read(c.book.publisher) if c.book else "",))]
 
 
-TIERS: dict[str, Callable[[Citation], Iterable[FieldText]]] = {
+def _place(c: Citation, read: Reader) -> list[Group]:
+    place = c.journal.country if c.journal else c.book and c.book.publisher_location
+    return [("place", 0, (place or "",))]
+
+
+Texts = Callable[[Citation, Reader], list[Group]]
+
+TIERS: dict[str, Texts] = {
     "title": _title,
     "body": _body,
     "terms": _terms,
@@ -303,27 +337,27 @@ TIERS: dict[str, Callable[[Citation], Iterable[FieldText]]] = {
 """Every text of a citation, once: [ti] is the title, [tiab] the first two, [tw] the first three, [all] all four."""
 
 
-def _first(tiers: int) -> Callable[[Citation], Iterable[FieldText]]:
+def _first(tiers: int) -> Texts:
     several = tuple(TIERS.values())[:tiers]
-    return lambda c: chain.from_iterable(tier(c) for tier in several)
+    return lambda c, read: [group for tier in several for group in tier(c, read)]
 
 
-_TEXTS: dict[str, Callable[[Citation], Iterable[FieldText]]] = {
+_TEXTS: dict[str, Texts] = {
     "ti": _first(1),
     "tiab": _first(2),
     "tw": _first(3),
     "all": _first(4),
     "ot": _other_terms,
-    "tt": lambda c: _parts("transliterated title", [c.vernacular_title]),
+    "tt": _transliterated,
     "ad": _affiliations,
     "auid": _identifiers,
     "cn": _collective,
-    "cois": lambda c: _parts("conflict of interest", [c.coi_statement]),
+    "cois": _conflict,
     "si": _data_banks,
     "gr": _grants,
-    "ps": lambda c: _people("personal name subject", c.personal_name_subjects),
+    "ps": _subjects,
     "book": _book,
     "pubn": _publisher,
-    "pl": lambda c: _plain("place", [c.journal.country if c.journal else c.book and c.book.publisher_location]),
+    "pl": _place,
 }
 TEXT_FIELDS = frozenset(_TEXTS)

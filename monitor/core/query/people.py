@@ -13,12 +13,12 @@ from monitor.core.query.words import SearchWords, words_of
 def people(citation: Citation, field: str) -> tuple[str, list[tuple[int, Author]]]:
     """Return the place and the numbered people that an author field searches."""
     lists = citation.author_lists
-    authors = [a for each in lists if each.kind != "editors" for a in each.authors]
     if field in {"ir", "fir"}:
         return "investigator", list(enumerate(a for each in citation.investigator_lists for a in each.investigators))
     if field == "ed":
         books = citation.book.author_lists if citation.book else ()
         return "editor", list(enumerate(a for each in (*lists, *books) if each.kind == "editors" for a in each.authors))
+    authors = [a for each in lists if each.kind != "editors" for a in each.authors]
     numbered = [(number, author) for number, author in enumerate(authors) if author.last_name]
     if field == "1au":
         return "author", numbered[:1]
@@ -41,13 +41,20 @@ def named(
 
 def names(author: Author) -> tuple[list[list[str]], list[list[str]], int]:
     """Return the words of a name with initials, those of the full name either way round, and how many are surname."""
-    last = words_of(author.last_name) if author.last_name else []
-    initials = "".join(words_of(author.initials)) if author.initials else ""
-    suffix = words_of(bare(author.suffix)) if author.suffix else []
-    fore = words_of(author.fore_name) if author.fore_name else []
+    last, initials, fore, suffix = name_words(author)
     short = [*last, *([initials] if initials else [])]
     full = [[*last, *fore, *suffix], [*fore, *last, *suffix]] if fore else []
     return [short, [*short, *suffix]], full, len(last)
+
+
+def name_words(author: Author) -> tuple[list[str], str, list[str], list[str]]:
+    """Return the words of surname, initials (one word at most), forenames and suffix."""
+    return (
+        words_of(author.last_name) if author.last_name else [],
+        "".join(words_of(author.initials)) if author.initials else "",
+        words_of(author.fore_name) if author.fore_name else [],
+        words_of(bare(author.suffix)) if author.suffix else [],
+    )
 
 
 def _fits(search: SearchWords, quoted: bool, name: list[str], surname: int) -> bool:

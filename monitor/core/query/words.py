@@ -62,7 +62,9 @@ def split_words(text: str) -> tuple[list[str], list[tuple[int, int]]]:
 
 def words_of(text: str) -> list[str]:
     """Return the words of `split_words` without their places, much sooner."""
-    return text.translate(_PLAIN).split() if text.isascii() else split_words(text)[0]
+    if not text.isascii():
+        return split_words(text)[0]
+    return [text.lower()] if text.isalnum() else text.translate(_PLAIN).split()
 
 
 @lru_cache(maxsize=20_000)
