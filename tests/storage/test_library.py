@@ -64,6 +64,19 @@ def test_relative_dates_count_from_the_clock(world: World, library: Library) -> 
     assert numbers(library, '"last 3 days"[added]') == []
 
 
+def test_a_search_without_hits_knows_what_its_parts_find(library: Library) -> None:
+    page = library.search("CAR-NK[ti] AND cik[topic] AND zebrafish NOT isretracted")
+    assert (page.total, page.notes) == (0, ())
+    assert page.alone == (
+        ("CAR-NK[ti]", 7),
+        ("cik[topic]", 3),
+        ("zebrafish", 0),
+        ("CAR-NK[ti] AND cik[topic] AND zebrafish", 0),
+    )
+    assert library.search("CAR-NK[ti] NOT zebrafish").alone == ()
+    assert library.search("(or OR not) AND the").alone == ()
+
+
 def test_the_most_relevant_come_first(world: World, library: Library) -> None:
     world.found(20, title=InlineXml("Invented CAR-NK cells of CAR-NK donors, CAR-NK throughout"))
     world.found(21, title=InlineXml("A long invented title that says CAR-NK once among a great many other words"))

@@ -13,7 +13,7 @@ from monitor.core.citation import InlineXml
 from monitor.core.people import Actor
 from monitor.core.query.own import Own
 from monitor.core.screening import NOTHING, Judgement, Verdict
-from monitor.errors import UsageError
+from monitor.errors import NotFound, UsageError
 from monitor.services.screening import Screening
 from monitor.storage import screening
 from monitor.storage.engine import Database
@@ -247,6 +247,21 @@ def test_papers_that_were_never_judged_stand_open(world: World, desk: Screening)
     assert [each.judgement for each in desk.of([ONE, 1, TWO])] == [NOTHING, NOTHING]
     assert own(world.database) == {}
     assert own(world.database, ONE)[ONE].added_on == date(2026, 11, 9)
+
+
+def test_who_decides_is_found_by_address_and_needs_the_role(world: World, desk: Screening) -> None:
+    for role in ("member", "curator", "admin"):
+        world.subscribing.add(f"{role}@lab.example", role=role)
+    for role in ("curator", "admin"):
+        actor = desk.curator(f"{role.upper()}@lab.example")
+        assert (actor.name, actor.role) == (f"{role}@lab.example", role)
+        desk.decide([ONE], "maybe", actor=actor)
+        with world.database.read() as session:
+            (decision,) = screening.standing(session, [ONE]).values()
+        assert (decision.person_id, decision.role) == (actor.person_id, role)
+    for address, error in (("member@lab.example", UsageError), ("nobody@lab.example", NotFound), ("x", UsageError)):
+        with pytest.raises(error):
+            desk.curator(address)
 
 
 def test_a_role_is_kept_as_it_was(world: World, desk: Screening) -> None:
