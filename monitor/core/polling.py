@@ -18,7 +18,7 @@ OVERLAP: Final = timedelta(days=14)
 
 Route = Literal["created", "entered", "indexed", "revised", "reconciled", "backfilled"]
 """Why a poll came upon a paper: the day of its window that PubMed created, entered, indexed or revised the record; or
-a comparison of the whole set, the first of its strategy being the backfill."""
+a comparison of the whole set, the first of its strategy being the backfill (`whole_route`)."""
 
 _WINDOW_FIELDS: Final = ("crdt", "edat", "mhda", "lr")
 _ROUTES: Final[dict[str, Route]] = {"crdt": "created", "edat": "entered", "mhda": "indexed", "lr": "revised"}
@@ -131,13 +131,27 @@ def adds_up(parts: int, whole: int) -> bool:
     return abs(parts - whole) <= max(2, whole // 1000)
 
 
-def is_news(citation: Citation, watched_from: date, *, in_window: bool) -> bool:
-    """Say whether a digest may carry a hit: PubMed created the record since the topic is watched, however late it matched.
+def is_news(citation: Citation, watched_from: date, way: Route) -> bool:
+    """Say whether a digest may carry a hit: PubMed created the record since the topic is watched, and no backfill brought it.
 
-    What is older was backfilled. A record without dates is news when a window brought it.
+    A record without dates is news when a window brought it.
     """
     created = created_on(citation)
-    return in_window if created is None else created >= watched_from
+    if created is None:
+        return way not in ("reconciled", "backfilled")
+    return way != "backfilled" and created >= watched_from
+
+
+def whole_route(citation: Citation, first_day: date, *, compared: bool) -> Route:
+    """Return how a comparison of the whole set came upon a paper; `compared` says that this search had one before.
+
+    A first one backfills, but for what a first poll would have brought as created: so it makes no difference which of
+    the two a topic, or a changed search, has first.
+    """
+    if compared:
+        return "reconciled"
+    created = created_on(citation)
+    return "created" if created is not None and created >= first_day else "backfilled"
 
 
 def route(citation: Citation, window: Window) -> Route:

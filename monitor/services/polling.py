@@ -13,7 +13,6 @@ from sqlalchemy.exc import IntegrityError
 from monitor.core.citation import Citation
 from monitor.core.phrases import answers
 from monitor.core.polling import (
-    Route,
     Window,
     comparable,
     is_news,
@@ -21,6 +20,7 @@ from monitor.core.polling import (
     next_window,
     reconciliation_is_due,
     route,
+    whole_route,
     windowed,
 )
 from monitor.core.query import MeshTree, document
@@ -408,16 +408,14 @@ class _OnePoll:
         since, until = running.order.since, running.order.until
         window = Window(since, until) if since is not None else None
         with self._database.read() as session:
-            again = polls.was_compared(session, self._task.topic.strategy_id, self._task.lane)
-        whole_set: Route = "reconciled" if again else "backfilled"
-        # A search that was changed begins anew: what its backfill brings is news no further back than a first poll.
+            compared = polls.was_compared(session, self._task.topic.strategy_id, self._task.lane)
+        # A search that was changed begins anew, and looks no further back for news than a first poll.
         begun = self._task.topic.created_at.date() - timedelta(days=self._polling._first_days)
-        backfilled_from = max(watched_from, begun)
+        first_day = max(watched_from, begun)
 
         def make(citation: Citation) -> FoundHit:
-            way = whole_set if window is None else route(citation, window)
-            since_day = backfilled_from if way == "backfilled" else watched_from
-            news = is_news(citation, since_day, in_window=window is not None)
+            way = whole_route(citation, first_day, compared=compared) if window is None else route(citation, window)
+            news = is_news(citation, watched_from, way)
             return FoundHit(citation.pmid, news, tuple(screen.positions(document(citation))), way)
 
         return make

@@ -26,8 +26,11 @@ class FoundHit:
 
 
 def add(session: Session, poll: Running, found: Sequence[FoundHit], now: datetime) -> None:
-    """Store hits; one that had ended stands again and is found anew, and lines follow the citation. Else when and by what
-    it was found stays, and whether it was news always does."""
+    """Store hits; lines follow the citation, and one that had ended stands again and is found anew.
+
+    Else when and by what it was found stays. What was not news never becomes it; what was stays news, unless it had
+    ended and a backfill finds it anew.
+    """
     order = poll.order
     insert = sqlite_insert if is_sqlite(session) else postgres_insert
     for batch in batches(list({hit.pmid: hit for hit in found}.values())):
@@ -56,6 +59,7 @@ def add(session: Session, poll: Running, found: Sequence[FoundHit], now: datetim
                     "lines": statement.excluded.lines,
                     "strategy_id": statement.excluded.strategy_id,
                     "ended_at": None,
+                    "news": HitRow.news & (HitRow.ended_at.is_(None) | statement.excluded.news),
                     # Standing again is being found anew: it may be news since.
                     **{
                         name: case(

@@ -101,10 +101,11 @@ def test_after_a_change_the_first_whole_set_is_the_backfill_and_later_ones_recon
     with sandbox(*papers()) as server:
         bench = Bench(database, server)
         bench.backfilling.run("car-nk", ["core"])
+        server.corpus.add(record(FIRST + 8, title="Zebrafish of old", created=OLD).encode())
         bench.change(strategy(core=(*CORE, "zebrafish[ti]")))
         bench.later(hours=1)
         bench.backfilling.run("car-nk", ["core"])
-        assert rows(database)[FIRST + 5].route == "backfilled"
+        assert [rows(database)[FIRST + at].route for at in (5, 8)] == ["created", "backfilled"]
         server.corpus.add(record(FIRST + 9, title="CAR-NK that came by itself", created=OLD).encode())
         bench.later(hours=1)
         bench.backfilling.run("car-nk", ["core"])
@@ -126,8 +127,39 @@ def test_what_a_changed_search_brings_is_news_no_further_back_than_a_first_poll(
         bench.backfilling.run("car-nk", ["core"])
         found = rows(database)
         assert {pmid: found[pmid].news for pmid in fish} == {FIRST + 20: False, FIRST + 21: False, FIRST + 22: True}
+        assert [found[pmid].route for pmid in fish] == ["backfilled", "backfilled", "created"]
         assert not found[FIRST + 5].news
         assert found[FIRST].news, "what was news stays so"
+
+
+@pytest.mark.parametrize("first", ["poll", "backfill"])
+def test_a_new_topic_s_first_30_days_are_news_whichever_comes_first(database: Database, first: str) -> None:
+    with sandbox(*records(6, created=OLD), *records(2, first=FIRST + 400)) as server:
+        bench = Bench(database, server)
+        for what in (first, "poll", "backfill"):
+            bench.polling.poll() if what == "poll" else bench.backfilling.run("car-nk")
+            bench.later(hours=1)
+        found = rows(database)
+        assert len(found) == 8
+        assert {pmid for pmid, row in found.items() if row.news} == {FIRST + 400, FIRST + 401}
+        assert not any(row.news for row in found.values() if row.route == "backfilled")
+
+
+def test_what_ended_and_is_backfilled_again_is_not_news_again(database: Database) -> None:
+    """A line taken away and given back a year later must not send a year of papers to those who came since."""
+    with sandbox(*papers()) as server:
+        bench = Bench(database, server)
+        bench.polling.poll()
+        assert rows(database)[FIRST].news
+        bench.later(days=200)
+        bench.change(strategy(core=("zebrafish[ti]",)))
+        bench.polling.poll(full=True)
+        assert rows(database)[FIRST].ended_at is not None
+        bench.later(days=1)
+        bench.change(strategy())
+        bench.backfilling.run("car-nk")
+        again = rows(database)[FIRST]
+        assert (again.ended_at, again.route, again.news) == (None, "backfilled", False)
 
 
 def test_wrong_topics_and_lanes_and_an_outage_are_told(database: Database) -> None:

@@ -22,6 +22,7 @@ from monitor.core.polling import (
     phrases_in_words,
     reconciliation_is_due,
     route,
+    whole_route,
     windowed,
 )
 from monitor.core.query import parse
@@ -129,16 +130,34 @@ def created(day: PartialDate | None, status: str = "entrez") -> object:
     ],
 )
 def test_news_is_what_pubmed_created_since_the_topic_is_watched(day: PartialDate, news: bool) -> None:
-    for in_window in (True, False):
-        assert is_news(created(day), date(2026, 10, 23), in_window=in_window) is news
-        assert is_news(created(day, "pubmed"), date(2026, 10, 23), in_window=in_window) is news
+    for way in ("created", "entered", "indexed", "revised", "reconciled"):
+        assert is_news(created(day), date(2026, 10, 23), way) is news  # type: ignore[arg-type]
+        assert is_news(created(day, "pubmed"), date(2026, 10, 23), way) is news  # type: ignore[arg-type]
+    assert not is_news(created(day), date(2026, 10, 23), "backfilled")
 
 
 def test_a_record_without_any_date_is_news_when_a_window_brought_it() -> None:
     undated = created(None)
     assert created_on(undated) is None
-    assert is_news(undated, TODAY, in_window=True)
-    assert not is_news(undated, TODAY, in_window=False)
+    assert is_news(undated, TODAY, "revised")
+    assert not is_news(undated, TODAY, "reconciled")
+    assert not is_news(undated, TODAY, "backfilled")
+
+
+@pytest.mark.parametrize(
+    ("day", "compared", "way"),
+    [
+        (PartialDate(2026, 10, 23), False, "created"),
+        (PartialDate(2026, 10, 22), False, "backfilled"),
+        (None, False, "backfilled"),
+        (PartialDate(2026, 10, 23), True, "reconciled"),
+        (PartialDate(1998, 5, 1), True, "reconciled"),
+    ],
+)
+def test_the_first_whole_set_backfills_what_a_first_poll_would_not_bring(
+    day: PartialDate | None, compared: bool, way: str
+) -> None:
+    assert whole_route(created(day), date(2026, 10, 23), compared=compared) == way
 
 
 @pytest.mark.parametrize(
