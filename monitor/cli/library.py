@@ -91,14 +91,16 @@ def export(
 ) -> None:
     """Print the library, what a search finds, or some PMIDs, in a format that other programs read."""
     from monitor.cli.files import replaced_when_whole
-    from monitor.cli.search import by_name
+    from monitor.cli.search import by_name, tell_notes
 
     pmids, text = _only_pmids(words), " ".join(words or ())
     with house() as here, by_name(text):
         unknown = here.library.unknown(pmids) if pmids else ()
         query = here.saved.query(text) if words and not pmids else None
-        if query is not None and not here.library.count(query):
-            tell("Nothing in the library matches.")
+        if query is not None:
+            tell_notes(here, query)
+            if not here.library.count(query):
+                tell("Nothing in the library matches.")
         pieces = here.library.export(format_name, pmids, query)
         if output is None:
             for piece in pieces:

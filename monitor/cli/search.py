@@ -69,14 +69,18 @@ def search(
         elif rename is not None:
             _print_kept(here, here.saved.rename(text, rename), as_json)
         elif save is not None:
-            _print_kept(here, here.saved.save(save, here.saved.query(text), replace=replace), as_json)
+            kept = here.saved.save(save, here.saved.query(text), replace=replace)
+            _print_kept(here, kept, as_json)
+            tell_notes(here, kept.query)
         else:
             query = here.saved.query(text)
             if facets:
                 _print_facets(query, here.library.facets(query), as_json)
+                tell_notes(here, query)
             elif number:
                 found = here.library.count(query)
                 print_json({"query": query, "count": found}) if as_json else typer.echo(found)
+                tell_notes(here, query)
             elif explain is not None:
                 _explain(here, query, explain, as_json)
             else:
@@ -97,6 +101,12 @@ def by_name(text: str) -> Iterator[None]:
                 f"{text} stands for that. Put it right, its feed stays: monitor search QUERY --save {quote(text[1:])} --replace"
             )
         raise
+
+
+def tell_notes(here: House, query: str) -> None:
+    """Say what a search may be meant to ask and does not; a list of hits carries this itself."""
+    for note in here.library.notes(query):
+        tell(note)
 
 
 def found_as_object(found: Found) -> dict[str, Any]:

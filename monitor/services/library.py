@@ -165,6 +165,12 @@ class Library:
         with self._database.read() as session:
             return searching.count(session, query, self._tree(), self._clock.now().date())
 
+    def notes(self, text: str) -> tuple[str, ...]:
+        """Say which parts of a search find nothing here, or ask for something else than they may be meant to."""
+        query = parse(text, own=True)
+        with self._database.read() as session:
+            return _notes(session, query, self._tree())
+
     def facets(self, text: str) -> Facets:
         """Count the newest hits of a search by year, topic, publication type, journal, tag, level, language and flag."""
         query = parse(text, own=True)

@@ -120,7 +120,7 @@ def _same_name(session: Session, name: str) -> SavedSearch | None:
 
 
 def _named(session: Session, name: str) -> SavedSearch:
-    wanted = _tidy(name).removeprefix(MARK)
+    wanted = _tidy(name).lstrip(MARK).strip()
     living = _living(session)
     for each in living:
         if each.name.casefold() == wanted.casefold():
@@ -138,7 +138,7 @@ def _by_id(session: Session, saved_id: int) -> SavedSearch:
 
 
 def _read_name(text: str) -> str:
-    name = _tidy(text).removeprefix(MARK).strip()
+    name = _tidy(text).lstrip(MARK).strip()
     if not name or len(name) > NAME_MAX or not name.isprintable():
         raise UsageError(f"the name of a search is 1 to {NAME_MAX} printable characters")
     return name

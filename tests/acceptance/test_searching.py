@@ -234,6 +234,9 @@ def test_what_is_read_otherwise_than_it_may_be_meant_is_said(cli: Cli, query: st
     said = cli("search", query)
     assert (said.code, says in said.err) == (0, True), said.err
     assert any(says in each for each in cli("search", query, "--json").json["notes"])
+    for words in (("--count",), ("--facets",), ("--save", "x"), ("--explain", FIRST)):
+        assert says in cli("search", query, *words).err
+    assert says in cli("export", query).err
 
 
 @pytest.mark.parametrize("query", ["donors AND killer", "invent* cell*", '"or"[ti]', "car*[topic]", "b*[level]"])

@@ -71,6 +71,14 @@ def test_a_name_is_printable_and_short(searches: SavedSearches, name: str) -> No
         searches.save(name, "cells")
 
 
+def test_the_mark_is_no_part_of_a_name(searches: SavedSearches) -> None:
+    searches.save("@@ mine", "CAR-NK[ti]")
+    assert [each.name for each in searches.all()] == ["mine"]
+    assert searches.query("@mine") == searches.query("@@mine") == "CAR-NK[ti]"
+    with pytest.raises(UsageError):
+        searches.save("@@", "CAR-NK[ti]")
+
+
 def test_renaming_keeps_the_feed_and_takes_no_name_of_another(searches: SavedSearches) -> None:
     first = searches.save("one", "cells")
     searches.save("two", "killer")
