@@ -59,13 +59,16 @@ class Year(NamedTuple):
 
 
 class Arrival(NamedTuple):
-    """When a paper was found and by which route; `days` after its Create Date, None where that is not known."""
+    """When a paper was found and by which route; `days` after its Create Date, None where that is not known.
+
+    `watched_for` says that it was news, and that the topic was polled already when PubMed created it.
+    """
 
     pmid: int
     route: str
     created: date | None
     found: date
-    news: bool
+    watched_for: bool
 
     @property
     def days(self) -> int | None:
@@ -296,7 +299,7 @@ def route_counts(arrivals: Iterable[Arrival], late_days: int) -> tuple[RouteCoun
         days = [each.days for each in found if each.days is not None]
         late = late_arrivals(found, late_days)
         counts.append(
-            RouteCount(route, len(found), len(late), sum(e.news for e in late), median(days) if days else None)
+            RouteCount(route, len(found), len(late), sum(e.watched_for for e in late), median(days) if days else None)
         )
     return tuple(counts)
 

@@ -205,7 +205,7 @@ def _lane(report: RecallReport, lane: LaneRecall) -> list[Section]:
                 *(
                     f"PMID {each.pmid} ({each.route}, {each.days} days after its creation on {each.created}): {title}"
                     for each, title in lane.late
-                    if each.news
+                    if each.watched_for
                 ),
             ),
             Table(

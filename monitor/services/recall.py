@@ -202,8 +202,15 @@ class Recall:
         strategy = stored.topic.strategy
         standing = frozenset(each.pmid for each in hits if each.ended_at is None)
         created = {each.pmid: created_on(each) for each in citations.load_each(session, [e.pmid for e in hits])}
+        begun = min((each.started_at.astimezone(UTC).date() for each in polls), default=today)
         arrivals = [
-            Arrival(each.pmid, each.route, created[each.pmid], each.found_at.astimezone(UTC).date(), each.news)
+            Arrival(
+                each.pmid,
+                each.route,
+                day := created[each.pmid],
+                each.found_at.astimezone(UTC).date(),
+                each.news and day is not None and day >= begun,
+            )
             for each in hits
             if span.holds(each.found_at)
         ]

@@ -105,11 +105,19 @@ def test_sentinels_are_found_lost_not_found_or_not_held_with_the_day_they_were_s
     assert alone == {pmid: state for pmid, (state, _) in states.items()}
 
 
-def test_late_papers_are_told_with_their_route(bench: Bench) -> None:
+def test_what_a_first_poll_looks_back_for_was_not_watched_for(bench: Bench) -> None:
+    bench.server.corpus.add(record(FIRST + 5, title="CAR-NK of the month", created=date(2026, 11, 1)).encode())
     bench.polling.poll()
-    bench.later(days=60)
+    (created,) = (each for each in bench.recall.report("car-nk").lanes[0].routes if each.route == "created")
+    assert (created.papers, created.late, created.late_news) == (2, 1, 0)
+
+
+def test_late_papers_are_told_with_their_route(bench: Bench) -> None:
+    for _ in range(2):
+        bench.polling.poll()
+        bench.later(days=30)
     # Created while the topic was watched, but it matches only now that its record was revised.
-    late = record(FIRST + 5, title="CAR-NK at last", created=date(2026, 11, 1), revised=bench.now().date())
+    late = record(FIRST + 5, title="CAR-NK at last", created=date(2026, 11, 25), revised=bench.now().date())
     bench.server.corpus.add(late.encode())
     bench.polling.poll()
     bench.backfilling.run("car-nk")
@@ -118,9 +126,9 @@ def test_late_papers_are_told_with_their_route(bench: Bench) -> None:
     assert (routes["created"].papers, routes["created"].late) == (1, 0)
     assert (routes["revised"].papers, routes["revised"].late, routes["revised"].late_news) == (1, 1, 1)
     assert routes["backfilled"].late_news == 0
-    assert [(each.pmid, each.route) for each, _ in report.lanes[0].late if each.news] == [(FIRST + 5, "revised")]
+    assert [(each.pmid, each.route) for each, _ in report.lanes[0].late if each.watched_for] == [(FIRST + 5, "revised")]
     said = text(report_page(report))
-    assert f"PMID {FIRST + 5} (revised, 81 days after its creation on 2026-11-01): CAR-NK at last." in said
+    assert f"PMID {FIRST + 5} (revised, 57 days after its creation on 2026-11-25): CAR-NK at last." in said
     assert bench.recall.report("car-nk", late_days=100).lanes[0].routes[1].late == 0
 
 
