@@ -100,10 +100,12 @@ def _counted(session: Session, pmids: list[int], tree: MeshTree) -> dict[str, di
 
 
 def _shown(lines: str, counts: dict[str, dict[str, int]]) -> None:
-    """Count what the index keeps ready for it: one line a value, its first letter the kind."""
+    """Count what the index keeps ready for it, as `fulltext.shown` writes it."""
     for line, number in Counter(lines.split("\n")).items():
-        if kind := _STORED.get(line[:1]):
-            counts.setdefault(kind, {})[line[1:]] = number
+        for value in line.split("\t"):
+            if kind := _STORED.get(value[:1]):
+                of_kind = counts.setdefault(kind, {})
+                of_kind[value[1:]] = of_kind.get(value[1:], 0) + number
 
 
 def _types(counts: dict[str, int], tree: MeshTree) -> dict[str, int]:

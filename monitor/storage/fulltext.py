@@ -70,18 +70,22 @@ def entry(citation: Citation, added_on: date, tree: MeshTree) -> Entry:
 
 
 def shown(citation: Citation) -> str:
-    """Return what facets count of a citation, a line each: a letter for the kind, then the value as people read it."""
+    """Return what facets count of a citation: a letter for the kind, then the value as people read it.
+
+    The journal has a line of its own, all else stands in one, divided by tabs: few of these differ, and are counted whole.
+    """
     found = [f"y{year}" for year in dict.fromkeys(day[0] for day in citation_days(citation, "dp"))]
-    journal = citation.journal
-    if journal is not None and (name := journal.medline_ta or journal.title):
-        found.append(f"j{name}")
     found += [f"t{each.name}" for each in citation.publication_types]
     found += [f"l{language}" for language in citation.languages]
     if is_retracted(citation):
         found.append("fretracted")
     if has_concern(citation):
         found.append("fconcern")
-    return "\n".join(dict.fromkeys(each if each.isprintable() else _one_line(each) for each in found))
+    lines = ["\t".join(dict.fromkeys([each if each.isprintable() else _one_line(each) for each in found]))]
+    journal = citation.journal
+    if journal is not None and (name := journal.medline_ta or journal.title):
+        lines.append("j" + (name if name.isprintable() else _one_line(name)))
+    return "\n".join(filter(None, lines))
 
 
 def sqlite_row(pmid: int, words: Entry) -> tuple[int | str, ...]:

@@ -54,6 +54,9 @@ NAMES: Final = {"au": "", "ir": "ir", "ed": "ed"}
 VALUES: Final = {"ta": "jo", "jid": "ji", "vi": "vi", "ip": "ip", "pg": "pg", "nm": "nm", "rn": "rn"}
 """Fields that a term fits as a whole, compared by `heading_key`."""
 
+_PLACES = ("vi", "ip", "pg")
+_EACH_VALUE = (*_PLACES, "nm", "rn")
+"""Those that are not of the journal, which recurs as a whole."""
 _ALL_DATES = "da"
 _FAR = 2100
 _TREES = 4
@@ -71,19 +74,28 @@ def tokens(citation: Citation, added_on: date, tree: MeshTree) -> list[str]:
         found += [key("sh", qualifier.name) for qualifier in heading.qualifiers]
     for each in citation.publication_types:
         found += vocabulary.publication_type(each.ui, each.name)
-    for field, kind in VALUES.items():
+    fields = _EACH_VALUE if citation.chemicals or citation.supplementary_concepts else _PLACES
+    for field in fields:
+        kind = VALUES[field]
         found += [key(kind, value) for value in values(field, citation)]
+    journal = citation.journal
+    if journal is not None:
+        issn = journal.issn.value if journal.issn else None
+        names = (journal.medline_ta, journal.iso_abbreviation, journal.title, issn, journal.issn_linking)
+        found += _journal(names, journal.nlm_unique_id)
     found += [code("la", language.lower().upper()) for language in citation.languages]
-    found += [flag(name) for name in flags_of(citation)]
+    found += map(flag, flags_of(citation))
     found += ["sb" + name for name in subsets_of(citation) if name != "all"]
     found += [code("sj", subset) for subset in citation.citation_subsets]
     book = citation.book
     if book is not None:
         found += [isbn(number) for number in book.isbns]
-    place = citation.journal.country if citation.journal else book and book.publisher_location
+    place = journal.country if journal is not None else book and book.publisher_location
     if place:
-        found += ["pl" + word for word in words_of(place)]
+        found += _place(place)
     for field, kind in NAMES.items():
+        if field == "ir" and not citation.investigator_lists:
+            continue
         for _, person in people(citation, field)[1]:
             found += _person(kind, person)
     dates = days_of(citation)
@@ -138,6 +150,7 @@ def isbn(text: str) -> str:
     return "is" + "".join(c for c in text.upper() if c.isalnum()).lower()
 
 
+@lru_cache(_KNOWN)
 def flag(name: str) -> str:
     return "fl" + name.replace("_", "")
 
@@ -229,6 +242,17 @@ def _person(kind: str, person: Author) -> list[str]:
                 turned += REST + word
         found.append(turned + behind)
     return found
+
+
+@lru_cache(_KNOWN)
+def _journal(names: tuple[str | None, ...], number: str | None) -> tuple[str, ...]:
+    spelt = [key(VALUES["ta"], name) for name in dict.fromkeys(names) if name]
+    return (*spelt, key(VALUES["jid"], number)) if number else tuple(spelt)
+
+
+@lru_cache(_KNOWN)
+def _place(name: str) -> tuple[str, ...]:
+    return tuple(["pl" + word for word in words_of(name)])
 
 
 @lru_cache(_KNOWN)
