@@ -89,6 +89,8 @@ def test_every_word_of_a_feed_in_plain_text_can_be_translated() -> None:
         "kept": paper,
         "unexplained": paper,
         "about": SimpleNamespace(query=None),
+        "broken": SimpleNamespace(query="0", broken="0", title="0"),
+        "repair": SimpleNamespace(query="0", broken="0", title="0"),
     }
     macros = Pages("0", translations=Bracketed()).macros("feed.txt")
     assert {name for name in vars(macros) if not name.startswith("_")} == set(about)
