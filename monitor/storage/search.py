@@ -14,8 +14,8 @@ from sqlalchemy.orm import Session
 
 from monitor.core.query import EarlierSearch, MeshTree, Own, Query, Recent, document, matches, terms
 from monitor.core.query.fields import OWN_DATE_FIELDS, OWN_FIELDS
-from monitor.errors import UsageError
-from monitor.storage import search_postgres, search_sqlite
+from monitor.errors import DatabaseBehind, UsageError
+from monitor.storage import indexing, search_postgres, search_sqlite
 from monitor.storage.bulk import batches, is_sqlite
 from monitor.storage.citations import load_each
 from monitor.storage.screening import own
@@ -43,8 +43,11 @@ def page(
 ) -> Page:
     """Return hits from the highest PMID down, those from `before` on left out.
 
-    This, like everything here, raises UsageError for a search that nobody can answer.
+    This, like everything here, raises UsageError for a search that nobody can answer, DatabaseBehind while the index
+    is not the one that this code writes.
     """
+    if limit < 1:
+        raise UsageError(f"a page holds at least one paper, not {limit}")
     found = tuple(islice(Search(session, query, tree, today).hits(before, limit + 1), limit + 1))
     return Page(found[:limit], found[limit - 1] if len(found) > limit else None)
 
@@ -76,6 +79,9 @@ class Search:
                 raise UsageError(f"#{leaf.number}: the library keeps no earlier searches; write the search out")
             if isinstance(leaf, Recent) and today is None:
                 raise UsageError(f'"last {leaf.number} {leaf.unit}"[{leaf.field}] needs to know what day it is')
+        # In the snapshot of the answer: a process that was up before may meet half an index, or one of other words.
+        if not indexing.is_current(session):
+            raise DatabaseBehind(indexing.why(indexing.found(session)))
         self.session = session
         self.query = query
         self.tree = tree

@@ -323,7 +323,7 @@ class QueryDice:
         last, initials, fore = author.last_name or "", author.initials or "", author.fore_name or ""
         name = self.dice.choice(
             (last, f"{last} {initials}", f"{last} {initials[:1]}", f"{last} {fore}", f"{fore} {last}", last[:4], last[:5] + "*",
-             f"{last} {initials} jr", last.split()[0] if last else "x")
+             f"{last} {initials} jr", (last.split() or ["x"])[0])
         )  # fmt: skip
         name = name.strip() or "nosuch"
         return f'"{name}"[{field}]' if self.dice.random() < 0.3 else f"{name}[{field}]"
