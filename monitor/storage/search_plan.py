@@ -123,6 +123,8 @@ def without(base: Node, excluded: Node) -> Node:
         return NONE
     if excluded == NONE:
         return base
+    if isinstance(excluded, Except) and excluded.base == base:  # what is doubtful of a search, asked for once
+        return every((base, excluded.excluded))
     if isinstance(base, Except):
         return Except(base.base, some((base.excluded, excluded)))
     return Except(base, excluded)
