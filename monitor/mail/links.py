@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import hmac
+import uuid
 from dataclasses import dataclass, field
 from urllib.parse import quote
 
@@ -28,6 +29,11 @@ class Links:
     def feed(self, key: str, form: str = "atom") -> str:
         """Return the address of a feed, as `atom` or `json`."""
         return f"{self.public_url}/feeds/{key}.{form}"
+
+    def identifier(self, thing: str) -> str:
+        """Return a name that no change of address or title changes: a UUID made from the secret (RFC 9562, section 5.5)."""
+        namespace = uuid.UUID(bytes=hmac.digest(self.secret, b"identifiers", "sha256")[:16])
+        return uuid.uuid5(namespace, thing).urn
 
     def issue(self, key: str) -> str:
         return f"{self.public_url}/issues/{key}"

@@ -9,7 +9,6 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from email.utils import format_datetime, parsedate_to_datetime
 from typing import Any
-from urllib.parse import urlsplit
 
 from fastapi.responses import Response
 from lxml import etree
@@ -21,15 +20,12 @@ from monitor.web.pages import Pages
 
 LARGEST = 1_000_000
 """Bytes of a feed; some readers take no more than a megabyte."""
-MINTED = "2026"
-"""The year in which addresses of entries were first given (RFC 4151 wants a day on which the host was ours)."""
 REASONS = 5
 CHANGES = 10
 TYPES = {"atom": "application/atom+xml; charset=utf-8", "json": "application/feed+json; charset=utf-8"}
 
 _FILE = re.compile(r"([A-Za-z0-9_-]{16,64})\.(atom|json)\Z")
 _ATOM = "http://www.w3.org/2005/Atom"
-_HOST = re.compile(r"(?:[a-z0-9](?:[a-z0-9-]*[a-z0-9])?\.)*[a-z0-9](?:[a-z0-9-]*[a-z0-9])?\Z")
 _NOT_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 
@@ -74,8 +70,6 @@ class _Writer:
         self._pages = pages
         self._name = name
         self._words = pages.macros("feed.txt")
-        host = (urlsplit(links.public_url).hostname or "").lower()
-        self._authority = host if _HOST.match(host) else "localhost"
 
     def write(self, feed: Feed, form: str) -> bytes:
         entries = list(feed.entries)
@@ -98,7 +92,7 @@ class _Writer:
     def _atom(self, feed: Feed, entries: Sequence[Entry], whole: bool) -> bytes:
         top = etree.Element(f"{{{_ATOM}}}feed", nsmap={None: _ATOM})  # type: ignore[dict-item]
         top.set("{http://www.w3.org/XML/1998/namespace}lang", "en")
-        _add(top, "id", self._tag(f"feed/{feed.key}"))
+        _add(top, "id", self._links.identifier(f"feed/{feed.key}"))
         _add(top, "title", self._title(feed))
         _add(top, "subtitle", self._about(feed))
         _add(top, "updated", _moment(feed.updated))
@@ -114,14 +108,14 @@ class _Writer:
 
     def _notice(self, top: etree._Element, feed: Feed) -> None:
         entry = _add(top, "entry")
-        _add(entry, "id", self._tag(f"feed/{feed.key}/broken"))
+        _add(entry, "id", self._links.identifier(f"feed/{feed.key}/broken"))
         _add(entry, "title", self._said("broken", feed))
         _add(entry, "updated", _moment(feed.updated))
         _add(entry, "content", self._said("repair", feed), type="text")
 
     def _entry(self, top: etree._Element, each: Entry, whole: bool) -> None:
         entry = _add(top, "entry")
-        _add(entry, "id", self._tag(f"pubmed/{each.pmid}"))
+        _add(entry, "id", self._links.identifier(f"pubmed/{each.pmid}"))
         _add(entry, "title", self._said("title", each))
         _add(entry, "published", _moment(each.published))
         _add(entry, "updated", _moment(each.updated))
@@ -152,7 +146,7 @@ class _Writer:
 
     def _notice_item(self, feed: Feed) -> dict[str, Any]:
         return {
-            "id": self._tag(f"feed/{feed.key}/broken"),
+            "id": self._links.identifier(f"feed/{feed.key}/broken"),
             "title": self._said("broken", feed),
             "content_text": self._said("repair", feed),
             "date_modified": _moment(feed.updated),
@@ -160,7 +154,7 @@ class _Writer:
 
     def _item(self, each: Entry, whole: bool) -> dict[str, Any]:
         return {
-            "id": self._tag(f"pubmed/{each.pmid}"),
+            "id": self._links.identifier(f"pubmed/{each.pmid}"),
             "url": self._links.pubmed(each.pmid),
             **({"external_url": self._links.doi(each.doi)} if each.doi is not None else {}),
             "title": self._said("title", each),
@@ -173,10 +167,6 @@ class _Writer:
         }
 
     # ---- words
-
-    def _tag(self, specific: str) -> str:
-        """Return an identifier that stays whatever becomes of addresses and titles (RFC 4151)."""
-        return f"tag:{self._authority},{MINTED}:{specific}"
 
     def _title(self, feed: Feed) -> str:
         return _clean(f"{feed.title} · {self._name}")
