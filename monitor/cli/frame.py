@@ -178,6 +178,7 @@ def _stopped() -> int:
 
 
 def _unexpected(error: Exception) -> int:
+    _without_sql(error)
     if choices.verbose:
         import traceback
 
@@ -188,10 +189,21 @@ def _unexpected(error: Exception) -> int:
     else:
         tell(
             _hidden(
-                f"Unexpected: {type(error).__name__}: {error}. What was stored is kept; --verbose shows where it arose."
+                f"Unexpected: {type(error).__name__}: {getattr(error, 'orig', None) or error}. "
+                "What was stored is kept; --verbose shows where it arose."
             )
         )
     return PARTLY
+
+
+def _without_sql(error: BaseException | None) -> None:
+    """Leave SQL and its parameters out of what SQLAlchemy's errors say: pages of it, with people's words within."""
+    seen: set[int] = set()
+    while error is not None and id(error) not in seen:
+        seen.add(id(error))
+        if hasattr(error, "orig") and hasattr(error, "statement"):
+            error.statement = error.params = None  # type: ignore[attr-defined]
+        error = error.__cause__ or error.__context__
 
 
 def _hidden(text: str) -> str:

@@ -238,8 +238,21 @@ _SQLITE_TROUBLE = {
 }
 
 
+_TOO_MANY_PARTS = "this search has too many parts for the database; divide it"
+_SQLITE_TOO_MANY = (
+    "Expression tree is too large",
+    "expression tree is too large",
+    "parser stack overflow",
+    "too many terms in compound SELECT",
+    "too many SQL variables",
+)
+"""Searches alone are made of as many parts as somebody wrote."""
+
+
 def explain_sqlite(error: BaseException, path: Path) -> MonitorError | None:
-    """Return the sentence for a fault of the file or disk; None for what is a fault of ours."""
+    """Return the sentence for a fault of the file or disk, or a search beyond all limits; None for a fault of ours."""
+    if any(each in str(error) for each in _SQLITE_TOO_MANY):
+        return UsageError(_TOO_MANY_PARTS)
     name = getattr(error, "sqlite_errorname", "") or ""
     for code, sentence in _SQLITE_DAMAGE.items():
         if name.startswith(code):
@@ -259,8 +272,10 @@ _POSTGRES_BUSY = {
 
 
 def explain_postgres(error: BaseException, name: str, *, disconnected: bool) -> MonitorError | None:
-    """Return the sentence for a fault of server or network; None for what is a fault of ours."""
+    """Return the sentence for a fault of server or network, or a search beyond all limits; None for a fault of ours."""
     state = getattr(error, "sqlstate", None) or ""
+    if state == "54001" or (state == "54000" and "tsquery" in str(error)):  # statement_too_complex, a limit
+        return UsageError(_TOO_MANY_PARTS)
     first_line = (str(error).strip().splitlines() or ["no reason given"])[0]
     if state in _POSTGRES_BUSY:
         return DatabaseUnavailable(f"{name}: {_POSTGRES_BUSY[state]}; nothing was stored, try again")

@@ -131,9 +131,8 @@ def clear(session: Session) -> None:
     """Empty the index."""
     if is_sqlite(session):
         session.execute(text(f"INSERT INTO {TABLE}({TABLE}) VALUES ('delete-all')"))  # noqa: S608
-        session.execute(delete(IndexRow))
-    else:
-        session.execute(text("TRUNCATE citation_index"))
+    # On PostgreSQL, TRUNCATE would empty it even for those who began to read before.
+    session.execute(delete(IndexRow))
 
 
 def count(session: Session) -> int:

@@ -6,7 +6,7 @@ citations between them `core.query` decides.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import date
 
@@ -29,6 +29,13 @@ class Between:
 
     low: int
     high: int
+
+
+@dataclass(frozen=True, slots=True)
+class Betweens:
+    """PMIDs of two or more ranges that do not meet, lowest first."""
+
+    ranges: tuple[tuple[int, int], ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +71,7 @@ class Except:
     excluded: Node
 
 
-Condition = Between | Among | Standing
+Condition = Between | Betweens | Among | Standing
 Indexed = Phrase | Near | Token
 Node = All | Some | Except | Indexed | Condition
 
@@ -99,23 +106,68 @@ def plan(
 
 
 def every(parts: Iterable[Node]) -> Node:
-    """Join with AND, flat and each part once."""
+    """Join with AND, flat and each part once; ranges of PMIDs become one."""
     kept: dict[Node, None] = {}
     for part in parts:
         if part == NONE:
             return NONE
         kept.update(dict.fromkeys(part.parts) if isinstance(part, All) else {part: None})
+    ranges = [part for part in kept if isinstance(part, Between)]
+    if len(ranges) > 1:
+        low, high = max(each.low for each in ranges), min(each.high for each in ranges)
+        if low > high:
+            return NONE
+        kept = dict.fromkeys([*(part for part in kept if not isinstance(part, Between)), Between(low, high)])
     return next(iter(kept)) if len(kept) == 1 else All(tuple(kept))
 
 
 def some(parts: Iterable[Node]) -> Node:
-    """Join with OR, flat and each part once."""
+    """Join with OR, flat and each part once; ranges of PMIDs, lists of them and values of one field become one."""
     kept: dict[Node, None] = {}
     for part in parts:
         if part == EVERY:
             return EVERY
         kept.update(dict.fromkeys(part.parts) if isinstance(part, Some) else {part: None})
+    if sum(isinstance(part, Condition) for part in kept) > 1:
+        kept = dict.fromkeys(_united(kept))
     return next(iter(kept)) if len(kept) == 1 else Some(tuple(kept))
+
+
+def _united(parts: Iterable[Node]) -> Iterator[Node]:
+    ranges: list[tuple[int, int]] = []
+    listed: set[int] = set()
+    standing: dict[str, set[str]] = {}
+    for part in parts:
+        if isinstance(part, Between):
+            ranges.append((part.low, part.high))
+        elif isinstance(part, Betweens):
+            ranges += part.ranges
+        elif isinstance(part, Among):
+            listed.update(part.pmids)
+        elif isinstance(part, Standing) and part.field != "decision":
+            standing.setdefault(part.field, set()).update(part.values)
+        else:
+            yield part
+    apart = _apart(ranges)
+    if len(apart) == 1:
+        yield Between(*apart[0])
+    elif apart:
+        yield Betweens(apart)
+    if listed:
+        yield Among(tuple(sorted(listed)))
+    for field, values in standing.items():
+        yield Standing(field, tuple(sorted(values)))
+
+
+def _apart(ranges: Iterable[tuple[int, int]]) -> tuple[tuple[int, int], ...]:
+    """Join the ranges that meet."""
+    found: list[tuple[int, int]] = []
+    for low, high in sorted(ranges):
+        if found and low <= found[-1][1] + 1:
+            found[-1] = found[-1][0], max(high, found[-1][1])
+        else:
+            found.append((low, high))
+    return tuple(found)
 
 
 def without(base: Node, excluded: Node) -> Node:

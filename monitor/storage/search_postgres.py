@@ -28,7 +28,7 @@ from monitor.storage.search_plan import (
     some,
     words,
 )
-from monitor.storage.search_sql import Statement, condition
+from monitor.storage.search_sql import Statement, condition, halved
 from monitor.storage.tokens import CROWDED, CUT
 from monitor.storage.tokens import EVERY as EVERY_TOKEN
 from monitor.storage.tsvector import LONGEST_WORD
@@ -142,7 +142,7 @@ class PostgresSearch:
             parts = [self._where(statement, part, most) for part in node.parts if not indexed(part)]
             if ours:
                 parts.insert(0, self._where(statement, type(node)(tuple(ours)), most))
-            return "(" + (" AND " if isinstance(node, All) else " OR ").join(parts) + ")"
+            return halved(" AND " if isinstance(node, All) else " OR ", parts)
         if isinstance(node, Except):
             base = self._where(statement, node.base, most)
             return f"({base} AND NOT {self._where(statement, node.excluded, not most)})"
@@ -190,7 +190,7 @@ class PostgresSearch:
 
 def _joined(sign: str, parts: Iterable[str]) -> str:
     written = list(parts)
-    return written[0] if len(written) == 1 else f"({sign.join(written)})"
+    return written[0] if len(written) == 1 else halved(sign, written)
 
 
 def _lexeme(letter: str, word: str, prefix: bool = False) -> str:

@@ -10,7 +10,7 @@ from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from monitor.core.query.own import OPEN
-from monitor.storage.search_plan import Among, Between, Condition, Standing
+from monitor.storage.search_plan import Among, Between, Betweens, Condition, Standing
 
 STANDING_TAGGING = (
     "t.added AND NOT EXISTS (SELECT 1 FROM tagging AS u"
@@ -40,6 +40,16 @@ class Statement:
             return f"SELECT value FROM json_each({self.bind(json.dumps(values))})"  # noqa: S608
         return f"SELECT unnest(CAST({self.bind(list(values))} AS bigint[]))"
 
+    def within(self, ranges: Sequence[tuple[int, int]]) -> str:
+        """Return a table expression of the citations in ranges of PMIDs, for `IN (...)`."""
+        if self.sqlite:
+            low, high = (f"json_extract(r.value, '$[{end}]')" for end in (0, 1))
+            source = f"json_each({self.bind(json.dumps(ranges))}) AS r CROSS JOIN citation_index AS c"
+            return f"SELECT c.pmid FROM {source} ON c.pmid BETWEEN {low} AND {high}"  # noqa: S608
+        lows, highs = (f"CAST({self.bind([each[end] for each in ranges])} AS bigint[])" for end in (0, 1))
+        source = f"unnest({lows}, {highs}) AS r(low, high) JOIN citation_index AS c"
+        return f"SELECT c.pmid FROM {source} ON c.pmid BETWEEN r.low AND r.high"  # noqa: S608
+
     def joining(self, values: Sequence[int]) -> str:
         """Return many numbers as table `n`, column `value`, and a JOIN that reads them before what is joined."""
         if self.sqlite:
@@ -50,6 +60,17 @@ class Statement:
         return session.execute(text(sql), self.values)
 
 
+def halved(sign: str, parts: Sequence[str]) -> str:
+    """Join expressions half by half: both databases limit how deep one may be, and to them a chain is deep."""
+    if len(parts) <= _CHAIN:
+        return f"({sign.join(parts)})"
+    middle = len(parts) // 2
+    return f"({halved(sign, parts[:middle])}{sign}{halved(sign, parts[middle:])})"
+
+
+_CHAIN = 8
+
+
 def condition(statement: Statement, asked: Condition, pmid: str, *, probe: bool) -> str:
     """Write a condition on the PMID that the expression `pmid` gives.
 
@@ -58,6 +79,10 @@ def condition(statement: Statement, asked: Condition, pmid: str, *, probe: bool)
     """
     if isinstance(asked, Between):
         return f"{pmid} BETWEEN {statement.bind(asked.low)} AND {statement.bind(asked.high)}"
+    if isinstance(asked, Betweens) and len(asked.ranges) <= _CHAIN:
+        return halved(" OR ", [condition(statement, Between(*each), pmid, probe=probe) for each in asked.ranges])
+    if isinstance(asked, Betweens):
+        return f"{pmid} IN ({statement.within(asked.ranges)})"
     if isinstance(asked, Among):
         return f"{pmid} IN ({statement.numbers(asked.pmids)})"
     negated = "NOT " if asked == Standing("decision", (OPEN,)) else ""

@@ -28,7 +28,7 @@ from monitor.storage.search_plan import (
     without,
     words,
 )
-from monitor.storage.search_sql import Statement, condition, standing
+from monitor.storage.search_sql import Statement, condition, halved, standing
 from monitor.storage.tokens import EVERY as EVERY_TOKEN
 
 _PMID = f"{TABLE}.rowid"
@@ -120,7 +120,7 @@ class SqliteSearch:
         led, beside = _parted(node)
         conditions = [f"{TABLE} MATCH {statement.bind(match(led))}"]
         conditions += [self._condition(statement, each, _PMID, few) for each in beside]
-        return f"{TABLE} WHERE {' AND '.join(conditions)}"
+        return f"{TABLE} WHERE {halved(' AND ', conditions)}"
 
     def _named(self, statement: Statement, node: Node, stretch: str, *, few: bool) -> str | None:
         """Return the SELECT of the PMIDs where a value that stands names them, and no index must find them first."""
@@ -129,7 +129,7 @@ class SqliteSearch:
         if led != EVERY or named is None:
             return None
         rest = [self._condition(statement, each, "{0}", few) for each in beside if each != named]
-        several = standing(statement, named, " AND ".join([stretch, *rest]))
+        several = standing(statement, named, halved(" AND ", [stretch, *rest]))
         several[0] = several[0].replace("SELECT", "SELECT DISTINCT", 1)
         return " UNION ".join(several)
 
@@ -138,8 +138,8 @@ class SqliteSearch:
         if indexed(node):
             return f"{pmid} IN (SELECT rowid FROM {TABLE} WHERE {TABLE} MATCH {statement.bind(match(node))})"  # noqa: S608
         if isinstance(node, All | Some):
-            joined = " AND " if isinstance(node, All) else " OR "
-            return "(" + joined.join(self._condition(statement, part, pmid, few) for part in _merged(node)) + ")"
+            parts = [self._condition(statement, part, pmid, few) for part in _merged(node)]
+            return halved(" AND " if isinstance(node, All) else " OR ", parts)
         if isinstance(node, Except):
             barred = f"NOT {self._condition(statement, node.excluded, pmid, few)}"
             if node.base == EVERY:

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from sqlalchemy import text
 
 from monitor.build import build
 from monitor.pubmed.sandbox import Fault, Sandbox
@@ -262,6 +263,28 @@ def test_no_command_shows_a_secret(cli: Cli) -> None:
     for canary in ALL_CANARIES:
         assert not [each for each in said if canary in each.everything], canary
         assert not [path for path in written if canary.encode() in path.read_bytes()], canary
+
+
+STATEMENT = "SELECT pmid FROM no_such_table WHERE term = :words"
+WORDS = "what somebody wrote"
+
+
+def test_an_unexpected_fault_of_the_database_shows_no_sql(house: Cli, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A statement with a fault of ours, in place of one that nobody foresaw."""
+    from monitor.services.topics import Topics
+
+    def broken(topics: Topics, **_: object) -> None:
+        with topics._database.read() as session:
+            session.execute(text(STATEMENT), {"words": WORDS})
+
+    monkeypatch.setattr(Topics, "all", broken)
+    for words in (["topic", "list"], ["--verbose", "topic", "list"]):
+        said = house(*words)
+        assert said.code == 1
+        assert "no_such_table" in said.err
+        assert ("Traceback" in said.err) == ("--verbose" in words)
+        for unwanted in (STATEMENT, WORDS, "[SQL", "[parameters"):
+            assert unwanted not in said.everything
 
 
 def test_an_unexpected_fault_shows_no_secret_either(
