@@ -20,8 +20,11 @@ from monitor.errors import MonitorError, UsageError
 if TYPE_CHECKING:
     from monitor.build import House
     from monitor.core.draft import Draft
-    from monitor.services.strategies import Check, Plan, Saved
+    from monitor.core.lint import Finding
+    from monitor.services.strategies import Check, Overtaken, Plan, Saved
 
+NOTES = 10
+"""Notes of the linter that a check prints; `topic lint` prints them all."""
 PATIENCE = 30.0
 """Seconds that a person at the terminal waits for PubMed before the library alone is asked."""
 
@@ -173,17 +176,18 @@ def save(
             else:
                 print_plan(plans[0])
         if source is None:
-            _keep_with(error, here, draft)
+            keep_with(error, here, draft)
         raise
     if dry_run:
         _tell_dry(plans, because, as_json=as_json)
     elif as_json:
         print_json(saved_object(saved))
     else:
-        print_saved(saved)
+        print_saved(here, saved)
 
 
-def _keep_with(error: MonitorError, here: House, draft: Draft) -> None:
+def keep_with(error: MonitorError, here: House, draft: Draft) -> None:
+    """Keep a draft, and add to the error where it lies."""
     try:
         path = keep(here, draft)
     except OSError as trouble:
@@ -214,11 +218,27 @@ def print_plan(plan: Plan) -> None:
     typer.echo(f"{name}: {plan.difference.summary}")
     for each in plan.difference.words:
         typer.echo(f"  {each}")
+    if plan.overtaken is not None:
+        _print_overtaken(plan.overtaken)
     if plan.check is not None:
         print_check(plan.check)
 
 
-def print_saved(saved: Saved, *, again: bool = False) -> None:
+def _print_overtaken(overtaken: Overtaken) -> None:
+    from monitor.services.topics import maker
+
+    stands = overtaken.stands
+    typer.echo(
+        f"  The file was made from version {overtaken.based_on}; version {stands.version} stands, by {maker(stands)}, "
+        f"{stands.at:%Y-%m-%d %H:%M} UTC: {stands.reason}"
+    )
+    if overtaken.changes:
+        typer.echo(f"  What came since version {overtaken.based_on}:")
+    for each in overtaken.changes.words:
+        typer.echo(f"    {each}")
+
+
+def print_saved(here: House, saved: Saved, *, again: bool = False) -> None:
     """Print what was saved, and how to get what PubMed already has of it; `again` says that the plan was shown."""
     if not saved.plan.difference:
         typer.echo(f"{saved.topic_id}: nothing is different from version {saved.version}; no new version.")
@@ -227,24 +247,67 @@ def print_saved(saved: Saved, *, again: bool = False) -> None:
         print_plan(saved.plan)
     if not saved.new:
         typer.echo(f"{saved.topic_id}: saved. The search is still version {saved.version}.")
+        _print_unchecked(saved)
         return
     typer.echo(f"{saved.topic_id}: version {saved.version} is saved.")
     for each in saved.accepted:
         typer.echo(f"  accepted: {each}")
-    typer.echo(f"What PubMed has of it already comes with: monitor topic backfill {saved.topic_id}")
+    _print_offer(here, saved)
+    _print_unchecked(saved)
+
+
+def _print_offer(here: House, saved: Saved) -> None:
+    """Say what a backfill would bring, where PubMed answers and one search names all of each lane."""
+    from monitor.cli.proof import duration, founded
+    from monitor.core.polling import MOST_NAMED
+    from monitor.errors import PubmedError, PubmedRefused, PubmedUnavailable
+
+    command = f"monitor topic backfill {saved.topic_id}"
+    check = saved.plan.check
+    if check is None or not check.asked_pubmed or not all(each <= MOST_NAMED for each in check.counts.values()):
+        typer.echo(f"What PubMed has of it already comes with: {command}")
+        return
+    try:
+        offers = here.backfilling.offer(saved.topic_id)
+    except (PubmedError, PubmedRefused, PubmedUnavailable) as error:
+        typer.echo(f"What PubMed has of it already comes with: {command} (how much cannot be said: {error})")
+        return
+    fetched, filed = sum(each.to_fetch for each in offers), sum(each.to_file for each in offers)
+    if fetched:
+        seconds = sum(each.seconds for each in offers)
+        typer.echo(
+            f"PubMed has {count(fetched, 'paper')} of it that {'is' if fetched == 1 else 'are'} not here, about "
+            f"{duration(seconds)} to fetch ({founded(offers[0])}): {command}"
+        )
+    elif filed:
+        typer.echo(
+            f"Nothing to fetch: {count(filed, 'paper')} of it are in the library and only to be filed: {command}"
+        )
+    else:
+        typer.echo("Nothing to fetch: all that PubMed has of it is here.")
+
+
+def _print_unchecked(saved: Saved) -> None:
+    check = saved.plan.check
+    if check is not None and check.why_not:
+        typer.echo(f"{saved.topic_id}: saved; not checked with PubMed: {check.why_not}")
 
 
 def print_check(check: Check) -> None:
     """Print what was looked at: linter, sentinels, phrases, counts."""
-    from monitor.core.lint import summary
+    from monitor.core.lint import UNCHECKED, summary
 
-    counts = summary(check.findings)
-    said = ", ".join(count(number, weight) for weight, number in counts.items() if number) or "nothing to say"
+    folded = [each for each in check.findings if each.code == UNCHECKED]
+    told = [each for each in check.findings if each.code != UNCHECKED]
+    said = [count(number, weight) for weight, number in summary(told).items() if number]
+    said += [f"{count(len(check.unchecked), 'phrase')} that PubMed was not asked about"] if folded else []
     if check.counts or check.findings or check.phrases:
-        typer.echo(f"  lint: {said}")
-    for finding in check.findings:
-        if finding.weight != "note":
-            typer.echo(f"    {finding.weight}: {finding.block} {finding.position}: {finding.message}")
+        typer.echo(f"  lint: {', '.join(said) or 'nothing to say'}")
+    notes = [each for each in told if each.weight == "note"]
+    for finding in (*(each for each in told if each.weight != "note"), *notes[:NOTES]):
+        typer.echo(f"    {finding.weight}: {_place(finding)}: {finding.message}")
+    if len(notes) > NOTES:
+        typer.echo(f"    and {count(len(notes) - NOTES, 'note')} more; monitor topic lint says which")
     _print_sentinels(check)
     if check.phrases:
         known = sum(each is True for each in check.phrases.values())
@@ -260,6 +323,10 @@ def print_check(check: Check) -> None:
         typer.echo(f"  PubMed says: {each}")
     if check.why_not:
         typer.echo(f"  not checked with PubMed: {check.why_not}")
+
+
+def _place(finding: Finding) -> str:
+    return f"{finding.block} {finding.position}" if finding.position else finding.block
 
 
 def _print_sentinels(check: Check) -> None:

@@ -161,16 +161,18 @@ def _print_offers(offers: Sequence[Offer]) -> None:
             + "."
         )
         if not each.nothing_to_do:
-            typer.echo(f"  {count(each.requests, 'request')}, about {_duration(each.seconds)} ({_founded(each)})")
+            typer.echo(f"  {count(each.requests, 'request')}, about {duration(each.seconds)} ({founded(each)})")
 
 
-def _founded(offer: Offer) -> str:
+def founded(offer: Offer) -> str:
+    """Say what an estimate stands on."""
     if offer.measured:
         return f"an estimate from {count(offer.measured, 'record')} of earlier polls and the rate that NCBI allows"
     return "a guess: no poll has been measured here yet"
 
 
-def _duration(seconds: float) -> str:
+def duration(seconds: float) -> str:
+    """Say how long something takes, as a person would."""
     if seconds < 90:
         return count(max(round(seconds), 1), "second")
     if seconds < 90 * 60:

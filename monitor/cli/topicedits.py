@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from monitor.cli.drafts import check_object, desk, draft_in, edited, print_check, save
+from monitor.cli.drafts import check_object, desk, draft_in, edited, keep_with, print_check, save
 from monitor.cli.frame import PARTLY, UNREACHABLE, Json, count, leave, print_json, tell
 from monitor.cli.pointing import pointed
 from monitor.cli.topics import TopicName, group
@@ -19,19 +19,23 @@ from monitor.core.draft import (
     add_line,
     change_line,
     line_at,
+    lines_of,
     move_line,
     put_block,
     read_block_name,
     read_topic_id,
     remove_line,
     typed_line,
+    with_lines,
     with_sentinels,
 )
-from monitor.core.strategy import LANES, Block, Strategy
+from monitor.core.strategy import LANES, Block, Line, Strategy
 from monitor.errors import UsageError
 
 if TYPE_CHECKING:
+    from monitor.build import House
     from monitor.core.lint import Finding
+    from monitor.services.checking import Check
 
 Because = Annotated[str | None, typer.Option(metavar="TEXT", help="Save in spite of what stands against it, and why.")]
 DryRun = Annotated[bool, typer.Option("--dry-run", help="Check and show; save nothing.")]
@@ -130,7 +134,11 @@ def edit(
                 draft, typed = edited(here, draft)
         strategy = draft.strategy
         if new is not None:
-            line = typed_line(new, reason, owner or LAB, not off, "the line (--add, --reason)")
+            try:
+                line = typed_line(new, reason, owner or LAB, not off, "the line (--add, --reason)")
+            except UsageError as error:
+                _keep_typed(error, here, draft, where, Line(new, reason or "", owner or LAB, not off))
+                raise
             if block is not None and all(each.name != block for each in strategy.blocks):
                 strategy = put_block(strategy, Block(read_block_name(block), (line,)))
             else:
@@ -139,7 +147,14 @@ def edit(
             strategy = remove_line(strategy, where, number)
         elif number is not None:
             enabled = True if on else False if off else None
-            strategy = change_line(strategy, where, number, query=query, reason=reason, owner=owner, enabled=enabled)
+            try:
+                strategy = change_line(
+                    strategy, where, number, query=query, reason=reason, owner=owner, enabled=enabled
+                )
+            except UsageError as error:
+                if query is not None or reason is not None:
+                    _keep_typed(error, here, draft, where, Line(query or "", reason or "", owner or ""), number)
+                raise
             if move is not None:
                 strategy = move_line(strategy, where, number, move)
         draft = replace(
@@ -150,6 +165,8 @@ def edit(
         )
         if block is not None and new is not None and not _inserted(draft.strategy, block):
             raise UsageError(f"no line inserts {{{block}}}, so the block would be left out; write it with --from FILE")
+        if block is not None and not as_json:
+            _tell_of_others(here, name, block)
         save(here, draft, message, because, dry_run=dry_run, as_json=as_json, source=source or typed)
         if typed is not None and dry_run:
             tell(f"What was typed is kept in {typed}")
@@ -236,9 +253,13 @@ def check(
     for each in checks:
         for sentence in each.blocking:
             tell(f"{each.topic_id}: {sentence}")
+        if each.why_not:
+            tell(
+                f"{each.topic_id}: PubMed could not be asked for {_unasked(each)}; what stands here is what is known here"
+            )
     if any(each.sentinels.lost or each.sentinels.absent or each.unknown for each in checks):
         leave(PARTLY)
-    if any(each.why_not and not each.whole for each in checks):
+    if any(each.why_not for each in checks):
         leave(UNREACHABLE)
     if any(each.blocking for each in checks):
         leave(PARTLY)
@@ -301,12 +322,50 @@ def retire(
     typer.echo(f"monitor topic restore {name} brings it back.")
 
 
+def _unasked(check: Check) -> str:
+    """Say what only PubMed could have answered now."""
+    found = check.sentinels
+    sentinels = 0 if found.by_pubmed else sum(map(len, (found.found, found.lost, found.absent, found.unchecked)))
+    parts = ["its counts"] if not check.counts else ["all of its counts"]
+    parts += [count(sentinels, "sentinel")] if sentinels else []
+    parts += [f"{count(len(check.unchecked), 'phrase')} it was never asked about"] if check.unchecked else []
+    return ", ".join(parts[:-1]) + " and " + parts[-1] if len(parts) > 1 else parts[0]
+
+
 def _place(lane: str | None, block: str | None) -> str:
     if lane is not None and lane not in LANES:
         raise UsageError(f"--lane: {lane!r} is not core or wide")
     if lane is not None and block is not None:
         raise UsageError("a line stands in a lane or in a block: --lane or --block")
     return block or lane or "core"
+
+
+def _tell_of_others(here: House, name: str, block: str) -> None:
+    """Say whose blocks of the same name stay as they are."""
+    topics = (each.stored.topic for each in here.topics.named(()) if each.stored.id != name)
+    others = [each.id for each in topics if any(held.name == block for held in each.strategy.blocks)]
+    if others:
+        typer.echo(
+            f"{block} is changed in {name} alone; {', '.join(others)} {'keeps' if len(others) == 1 else 'keep'} "
+            f"{'its' if len(others) == 1 else 'their'} own {block} as it is."
+        )
+
+
+def _keep_typed(error: UsageError, here: House, draft: Draft, where: str, typed: Line, number: int = 0) -> None:
+    """Keep a line that cannot be saved as it is, in a draft: a new one at the end, else the one with that number."""
+    if where not in LANES and all(each.name != where for each in draft.strategy.blocks):
+        return
+    lines = list(lines_of(draft.strategy, where))
+    if not number:
+        lines.append(typed)
+    elif 1 <= number <= len(lines):
+        old = lines[number - 1]
+        lines[number - 1] = old._replace(
+            query=typed.query or old.query, reason=typed.reason, owner=typed.owner or old.owner
+        )
+    else:
+        return
+    keep_with(error, here, replace(draft, strategy=with_lines(draft.strategy, where, lines)))
 
 
 def _inserted(strategy: Strategy, block: str) -> bool:

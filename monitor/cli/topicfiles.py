@@ -56,6 +56,7 @@ def import_files(
     with desk() as here:
         drafts = []
         places: dict[str, Path] = {}
+        numbered: set[str] = set()
         for path in files:
             for draft in drafts_in(here, path):
                 if draft.topic_id in places:
@@ -63,8 +64,10 @@ def import_files(
                         f"{draft.topic_id} stands in {places[draft.topic_id]} and in {path}; nothing was imported"
                     )
                 places[draft.topic_id] = path
+                if draft.based_on is not None and draft.held is None:
+                    numbered.add(draft.topic_id)
                 drafts.append(draft)
-        plans = here.strategies.plan(drafts)
+        plans = here.strategies.plan(drafts, overtake=True)
         if not as_json:
             for plan in plans:
                 if plan.difference:
@@ -94,12 +97,15 @@ def import_files(
             leave(PARTLY)
         reason = message or f"imported from {', '.join(sorted({path.name for path in files}))}"
         saved = here.strategies.commit(plans, reason, because=because)
-    if as_json:
-        print_json([saved_object(each) for each in saved])
-        return
-    for each in saved:
-        if each.plan.difference:
-            print_saved(each, again=True)
+        if as_json:
+            print_json([saved_object(each) for each in saved])
+            return
+        for each in saved:
+            if each.plan.difference:
+                print_saved(here, each, again=True)
+    old = sorted({str(places[each.topic_id]) for each in saved if each.new and each.topic_id in numbered})
+    if old:
+        tell(f"{', '.join(old)}: based_on names the version before this import; export anew before the next edit.")
 
 
 def _agreed() -> bool:

@@ -27,6 +27,8 @@ _FIRST_CUTS: Final = (2000, 2010, 2016, 2020, 2023, 2025)
 """Years at which a set of all times is divided first: half of PubMed came after the first of them."""
 _TAG_AT_END: Final = re.compile(r"\[[^\]]*\]$")
 LARGEST_PMID: Final = 999_999_999
+MOST_NAMED: Final = 9_999
+"""PMIDs that PubMed names of one search."""
 _NAMED: Final = 20
 """PMIDs that a sentence names at most."""
 

@@ -6,13 +6,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 
+from monitor.core.polling import MOST_NAMED
 from monitor.core.query import MeshTree, document
 from monitor.core.strategy import LANES, Lane, Line, Screen, Strategy
 from monitor.core.trials import Changed, changed_lines, taken
 from monitor.services.asking import Asking
 from monitor.services.evaluating import evaluate
 from monitor.services.ports import Clock
-from monitor.services.previewing import MOST_NAMED
 from monitor.services.showing import Paper, as_paper, collect
 from monitor.storage import citations
 from monitor.storage.engine import Database
@@ -75,7 +75,7 @@ class LaneDiff:
 
 
 @dataclass(frozen=True, slots=True)
-class Difference:
+class Compared:
     """Two strategies compared. `why_not` says why PubMed was not asked, or not to the end."""
 
     lanes: tuple[LaneDiff, ...]
@@ -84,13 +84,11 @@ class Difference:
     refusals: tuple[str, ...]
 
 
-def compare(
-    database: Database, clock: Clock, tree: MeshTree, old: Strategy, new: Strategy, asking: Asking
-) -> Difference:
+def compare(database: Database, clock: Clock, tree: MeshTree, old: Strategy, new: Strategy, asking: Asking) -> Compared:
     """Compare the lanes that either strategy has."""
     comparing = _Comparing(database, clock.now().date(), tree, asking)
     lanes = tuple(comparing.lane(old, new, lane) for lane in LANES if (old.query(lane) or new.query(lane)) is not None)
-    return Difference(lanes, asking.requests, asking.why_not, tuple(asking.refusals))
+    return Compared(lanes, asking.requests, asking.why_not, tuple(asking.refusals))
 
 
 class _Comparing:

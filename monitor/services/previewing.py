@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import timedelta
 
-from monitor.core.polling import DaySlice, phrases_in_words
+from monitor.core.polling import MOST_NAMED, DaySlice, phrases_in_words
 from monitor.core.query import MeshTree
 from monitor.core.strategy import Lane, Line, Strategy
 from monitor.core.trials import BAR_YEARS, NEWEST, bars
@@ -17,8 +17,6 @@ from monitor.services.showing import Paper, collect
 from monitor.storage import citations
 from monitor.storage.engine import Database
 
-MOST_NAMED = 9_999
-"""PMIDs that PubMed names of one search."""
 RECENT_DAYS = 30
 PREVIEW_REQUESTS = BAR_YEARS + 3
 """Of a preview: the search, the bars, the last days. What is shown and not held takes one more."""

@@ -58,12 +58,29 @@ class Conflict(MonitorError):
 
 
 @dataclass(frozen=True, slots=True)
+class Overtaken:
+    """A file that was made from an older version than the one that stands, and what came since."""
+
+    based_on: int
+    stands: StoredVersion
+    changes: Difference
+
+    @property
+    def sentence(self) -> str:
+        newest = self.stands.version
+        if self.based_on > newest:
+            return f"the file was made from version {self.based_on}, which is not here; version {newest} stands"
+        return f"the file was made from version {self.based_on}, and would take back what came up to version {newest}"
+
+
+@dataclass(frozen=True, slots=True)
 class Plan:
     """What saving a draft would do. `check` is None where nothing of the search changes, so that nothing is checked."""
 
     draft: Draft
     difference: Difference
     check: Check | None
+    overtaken: Overtaken | None = None
 
     @property
     def blocking(self) -> tuple[str, ...]:
@@ -176,21 +193,29 @@ class Strategies:
         with self._database.read() as session:
             return self._checking.check(searchable(session, draft))
 
-    def plan(self, drafts: Sequence[Draft]) -> tuple[Plan, ...]:
+    def plan(self, drafts: Sequence[Draft], *, overtake: bool = False) -> tuple[Plan, ...]:
         """Compare drafts with what stands, and check those that change something; nothing of them is stored.
 
-        Raises UsageError for what cannot be searched or saved at all, Conflict where somebody else was quicker.
+        Raises UsageError for what cannot be searched or saved at all, Conflict where somebody else was quicker. With
+        `overtake` that is no error but one more thing that stands against the save, to be overruled like the others.
         """
-        plans = []
+        plans: list[tuple[Draft, Difference, Overtaken | None]] = []
         with self._database.read() as session:
             for draft in drafts:
                 whole = searchable(session, draft)
                 stored = _stored(session, whole)
                 changes = difference(stored.topic if stored is not None else None, whole.topic)
+                overtaken = None
                 if stored is not None and changes:
+                    if overtake:
+                        overtaken = _overtaken(session, whole, stored) if changes.strategy else None
+                        whole = replace(whole, based_on=stored.version, held=stored.topic)
                     _refuse_stale(session, whole, stored)
-                plans.append((whole, changes))
-        return tuple(Plan(whole, changes, self._checked(whole, changes)) for whole, changes in plans)
+                plans.append((whole, changes, overtaken))
+        return tuple(
+            Plan(whole, changes, self._checked(whole, changes, overtaken), overtaken)
+            for whole, changes, overtaken in plans
+        )
 
     def save(self, draft: Draft, reason: str, actor: Actor = COMMAND_LINE, *, because: str | None = None) -> Saved:
         """Check a draft and store it as the next version of its topic, or as a new topic.
@@ -265,11 +290,12 @@ class Strategies:
                 if names
                 else strategies.all_topics(session)
             )
-        return write_file([each.topic for each in stored])
+        return write_file([each.topic for each in stored], {each.id: each.version for each in stored})
 
-    def _checked(self, draft: Draft, changes: Difference) -> Check | None:
+    def _checked(self, draft: Draft, changes: Difference, overtaken: Overtaken | None) -> Check | None:
         if changes.strategy:
-            return self._checking.check(draft)
+            found = self._checking.check(draft)
+            return found if overtaken is None else replace(found, blocking=(overtaken.sentence, *found.blocking))
         return self._checking.check_sentinels(draft) if changes.sentinels_gained else None
 
     def _set_retired(self, topic_id: str, reason: str, actor: Actor, *, retired: bool) -> bool:
@@ -352,6 +378,18 @@ def _stored(session: Session, draft: Draft) -> StoredTopic | None:
     return stored
 
 
+def _overtaken(session: Session, draft: Draft, stored: StoredTopic) -> Overtaken | None:
+    """Return what a draft would take back that was made from another version than the one that stands."""
+    if draft.based_on is None or draft.based_on == stored.version:
+        return None
+    newest = strategies.history(session, stored.id)[-1]
+    if draft.based_on > stored.version:
+        return Overtaken(draft.based_on, newest, Difference())
+    base = replace(stored.topic, strategy=strategies.version(session, stored.id, draft.based_on))
+    changes = difference(base, stored.topic)
+    return Overtaken(draft.based_on, newest, changes) if changes else None
+
+
 def _refuse_stale(session: Session, draft: Draft, stored: StoredTopic) -> None:
     """Raise Conflict where the topic is no longer what the draft was made from."""
     assert draft.based_on is not None  # noqa: S101  a topic that is stored was read
@@ -387,4 +425,4 @@ def _admin(actor: Actor) -> None:
         raise UsageError(f"only admins change searches; {actor.name} is {actor.role}")
 
 
-__all__ = ["Check", "Conflict", "Draft", "Plan", "Refused", "Saved", "Strategies"]
+__all__ = ["Check", "Conflict", "Draft", "Overtaken", "Plan", "Refused", "Saved", "Strategies"]

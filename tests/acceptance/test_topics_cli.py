@@ -93,10 +93,13 @@ def test_a_save_says_what_changed_what_was_looked_at_and_what_comes_next(cli: Cl
         "own: lines: 1 gained",
         "  + core 2: killer[ti]  (the others)",
         *[line for line in said.out.splitlines() if line.startswith(("  lint:", "    warning:"))],
+        "    note: core: The core lane searches words only: papers that say it in other words are not found. Where MeSH has "
+        "a heading for it, give it a MeSH line.",
         "  phrases: 1 known to PubMed",
         "  PubMed counts: core 4",
         "own: version 2 is saved.",
-        "What PubMed has of it already comes with: monitor topic backfill own",
+        "PubMed has 4 papers of it that are not here, about 1 second to fetch (a guess: no poll has been measured here "
+        "yet): monitor topic backfill own",
     ]
     text = cli("topic", "show", "own").out
     assert "Our own (own), version 2" in text
@@ -145,6 +148,10 @@ def test_a_block_is_edited_in_its_topic_alone(cli: Cli) -> None:
     )
     assert "natural[ti]" in [each["query"] for each in shown(cli, "car-nk")["blocks"]["NK"]["lines"]]
     assert "natural[ti]" not in [each["query"] for each in shown(cli, "ipsc-nk")["blocks"]["NK"]["lines"]]
+    said = cli("topic", "edit", "ipsc-nk", "--block", "NK", "--line", 1, "--reason", "better", "--dry-run")
+    assert re.search(
+        r"^NK is changed in ipsc-nk alone; .*\bcar-nk, .* keep their own NK as it is\.$", said.out, re.MULTILINE
+    )
     said = cli("topic", "edit", "own", "--block", "NEW", "--add", "natural[ti]", "--reason", "w")
     assert said.code == 2
     assert "no line inserts {NEW}" in said.err
@@ -216,6 +223,19 @@ def test_what_cannot_be_searched_is_kept_too(cli: Cli) -> None:
     mended.write_text(mended.read_text().replace('("CAR-NK"[tiab]', '("CAR-NK"[tiab] OR x[ti])'))
     assert cli("topic", "edit", "own", "--from", mended).code == 0
     assert core(cli) == ['("CAR-NK"[tiab] OR x[ti])']
+
+
+def test_a_line_without_a_reason_is_refused_and_kept(cli: Cli) -> None:
+    said = cli("topic", "edit", "own", "--add", "killer[ti]", "--reason", "")
+    assert (said.code, "the reason, is missing" in said.err) == (2, True)
+    path = kept(said)
+    assert "q: 'killer[ti]'" in path.read_text()
+    assert "core, line 2: why, the reason, is missing" in cli("topic", "edit", "own", "--from", path).err
+    path.write_text(path.read_text().replace("why: ''", "why: 'better'"))
+    assert cli("topic", "edit", "own", "--from", path).code == 0
+    said = cli("topic", "edit", "own", "--line", 2, "--query", "other[ti]", "--reason", " ")
+    assert "q: 'other[ti]'" in kept(said).read_text()
+    assert core(cli) == ['"CAR-NK"[tiab]', "killer[ti]"]
 
 
 def test_a_conflict_keeps_the_draft_and_says_how_to_go_on(cli: Cli) -> None:
@@ -447,17 +467,39 @@ def test_a_check_says_what_is_lost_or_unknown(cli: Cli, sandbox: Sandbox) -> Non
     assert cli("topic", "check", "own").code == 1
 
 
-def test_without_pubmed_a_check_ends_with_3_where_something_stays_open(cli: Cli) -> None:
+def test_what_is_here_already_needs_no_backfill(cli: Cli) -> None:
+    cli("topic", "backfill", "own", "--yes")
+    said = cli("topic", "edit", "own", "--add", '"CAR-NK cells"[tiab]', "--reason", "w")
+    assert said.out.splitlines()[-1] == "Nothing to fetch: all that PubMed has of it is here."
+    cli("poll", "cik")
+    said = cli("topic", "edit", "own", "--add", '"killer cells"[ti]', "--reason", "w")
+    assert said.out.splitlines()[-1] == (
+        "Nothing to fetch: 2 papers of it are in the library and only to be filed: monitor topic backfill own"
+    )
+
+
+def test_without_pubmed_the_last_sentence_of_a_save_says_so(cli: Cli) -> None:
+    del cli.settings["MONITOR_EUTILS_URL"]
+    said = cli("topic", "edit", "own", "--add", "killer[ti]", "--reason", "w")
+    assert said.code == 0
+    assert said.out.splitlines()[-1].startswith("own: saved; not checked with PubMed: PubMed is not asked without")
+    said = cli("topic", "edit", "own", "--sentinel", FOUND)
+    assert said.out.splitlines()[-1].startswith("own: saved; not checked with PubMed: ")
+
+
+def test_without_pubmed_a_check_ends_with_3_and_says_what_stays_open(cli: Cli) -> None:
     for name in ("asked", "unasked"):
         cli("topic", "add", name, "--title", "T", "--query", f'"{name} before"[tiab]', "--reason", "w")
     del cli.settings["MONITOR_EUTILS_URL"]
     said = cli("topic", "check", "asked")
-    assert said.code == 0, "what PubMed said before is enough"
+    assert said.code == 3
+    assert said.err == "asked: PubMed could not be asked for its counts; what stands here is what is known here\n"
     assert "not checked with PubMed: PubMed is not asked without a contact address" in said.out
     assert cli("topic", "edit", "unasked", "--add", '"not asked"[tiab]', "--reason", "w").code == 0
     said = cli("topic", "check", "unasked")
     assert said.code == 3
     assert "1 not checked" in said.out
+    assert "for its counts and 1 phrase it was never asked about;" in said.err
 
 
 def test_history_restore_and_older_versions(cli: Cli) -> None:
@@ -556,6 +598,38 @@ def test_at_a_terminal_an_import_asks(
     assert "Save this? [y/N]" in said.everything
     assert ("Nothing was imported." in said.err) == (code == 1)
     assert shown(cli)["version"] == version
+
+
+def test_a_file_from_an_older_version_takes_nothing_back_by_itself(cli: Cli) -> None:
+    path, values = file_of(cli, "own")
+    assert values["topics"]["own"]["based_on"] == 1
+    cli("topic", "edit", "own", "--add", "killer[ti]", "--reason", "theirs", "--message", "meanwhile")
+    values["topics"]["own"]["core"].append({"q": "cells[ti]", "why": "mine"})
+    written(path, values)
+    said = cli("topic", "import", path, "--yes")
+    assert said.code == 1
+    assert "own: the file was made from version 1, and would take back what came up to version 2" in said.err
+    assert "  The file was made from version 1; version 2 stands, by command line" in said.out
+    assert "    + core 2: killer[ti]  (theirs)" in said.out, "what came since"
+    assert "killer[ti]  becomes  cells[ti]" in said.out, "what the file would do"
+    assert core(cli) == ['"CAR-NK"[tiab]', "killer[ti]"]
+    said = cli("topic", "import", path, "--because", "mine is right")
+    assert (said.code, "--yes" in said.err) == (2, True)
+    said = cli("topic", "import", path, "--yes", "--because", "mine is right")
+    assert said.code == 0
+    assert "export anew before the next edit" in said.err
+    assert core(cli) == ['"CAR-NK"[tiab]', "cells[ti]"]
+    assert "accepted: the file was made from version 1" in cli("topic", "show", "own").out
+
+
+def test_a_file_of_another_installation_or_without_a_version_is_shown_and_imported(cli: Cli) -> None:
+    path, values = file_of(cli, "own")
+    values["topics"]["own"]["core"].append({"q": "cells[ti]", "why": "mine"})
+    values["topics"]["own"]["based_on"] = 7
+    assert "made from version 7, which is not here" in cli("topic", "import", written(path, values), "--yes").err
+    del values["topics"]["own"]["based_on"]
+    said = cli("topic", "import", written(path, values), "--yes")
+    assert (said.code, said.err) == (0, "topics: 0 new, 1 changed, 0 unchanged\n")
 
 
 def test_of_several_files_all_is_saved_or_nothing(cli: Cli) -> None:

@@ -489,6 +489,14 @@ def test_of_two_lines_that_find_the_same_only_the_later_is_dead() -> None:
     assert [each for each in codes(made, found=same) if each[2] == "dead-line"] == [("core", 2, "dead-line")]
 
 
+def test_no_two_lines_are_to_go_because_of_each_other() -> None:
+    made = both(Line("fable[ti]", "x"), Line("fable[tiab]", "x"), Line("fable[tiab] OR saga[tiab]", "x"))
+    named = {("core", 1): frozenset({1, 2}), ("core", 2): frozenset({1, 2}), ("core", 3): frozenset({1, 2})}
+    findings = [each for each in lint(made, TREE, found=named) if each.repair is not None and not each.repair.enabled]
+    assert {each.position for each in findings} == {1, 2}
+    assert all(each.position != 3 for each in lint(made, TREE, found=named) if each.code == "duplicate-term")
+
+
 def test_lanes_are_not_held_against_each_other() -> None:
     made = both(Line("fable[tiab]", "x"), wide=(Line("fable[tiab]", "x"),))
     assert codes(made, found={("core", 1): frozenset({1}), ("wide", 1): frozenset({1})}) == []

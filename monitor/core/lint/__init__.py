@@ -72,15 +72,20 @@ def lint(
     for name in order:
         beside = [each for each in readings if each.block == name]
         block = blocks.get(name)
+        gone: set[int] = set()
         if block is None or block.joined == "any":
             spare = [*coverage.covered(beside, blocks, tree)]
             findings += spare
-            gone = {each.position for each in spare}
+            gone |= {each.position for each in spare}
+        if block is None and found is not None:
+            # What is to go already vouches for no other line: whoever follows every finding loses no paper.
+            idle = [*coverage.dead(name, [each for each in beside if each.position not in gone], found)]
+            findings += idle
+            gone |= {each.position for each in idle if each.repair is not None}
+        if block is None or block.joined == "any":
             kept = [each for each in beside if each.position not in gone]
             for reading in beside:
                 findings += _first(coverage.doubled(reading, [] if reading.position in gone else kept))
-        if block is None and found is not None:
-            findings += coverage.dead(name, beside, found)
     findings += coverage.inserted(strategy)
     findings += coverage.moved(strategy, moved)
     broken = any(each.weight == "error" for each in findings)
