@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import secrets
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from datetime import datetime
 from functools import cache
 from typing import Final, NamedTuple
@@ -16,9 +16,9 @@ from monitor.core.citation import Citation
 from monitor.errors import DatabaseBehind, DatabaseDamaged
 from monitor.resources import resource_dir
 from monitor.storage import codec, fulltext
-from monitor.storage.bulk import BATCH, is_sqlite
+from monitor.storage.bulk import BATCH, batches, is_sqlite
 from monitor.storage.engine import Database
-from monitor.storage.tables import CitationRow, IndexStateRow
+from monitor.storage.tables import CitationRow, IndexRow, IndexStateRow
 
 VERSION: Final = 2
 """Raised whenever other words are written for the same citation (a test holds one citation's words)."""
@@ -28,6 +28,7 @@ CITATION_LOCK: Final = 7_250_101
 _ROW = 1
 _UNFINISHED = "unfinished "
 _SAMPLED = 100
+_NAMED = 10
 _ANEW = "`monitor init --index` writes it anew"
 
 Progress = Callable[[int, int], None]
@@ -75,7 +76,10 @@ def why(there: str | None) -> str:
 
 
 def check(session: Session) -> None:
-    """Raise DatabaseDamaged when the index is not sound, lacks a citation, or does not find some by their own words."""
+    """Raise DatabaseDamaged when the index is not sound, lacks a citation, or does not find some by their own words.
+
+    Reads every document, and raises it as well for those that cannot be read: no index helps them.
+    """
     if not is_current(session):
         raise DatabaseBehind(why(found(session)))
     try:
@@ -83,11 +87,25 @@ def check(session: Session) -> None:
     except DatabaseDamaged as error:
         raise DatabaseDamaged(f"the search index is damaged; {_ANEW}") from error
     citations = session.scalar(select(func.count()).select_from(CitationRow)) or 0
-    if indexed != citations:
+    unreadable = _unreadable(session)
+    lacking = sum(not listed for listed in unreadable.values())
+    if indexed != citations - lacking:
         raise DatabaseDamaged(f"the search index holds {indexed:,} of {citations:,} citations; {_ANEW}")
     for citation, added_at in _sample(session):
         if not fulltext.holds(session, citation, added_at):
             raise DatabaseDamaged(f"the search index does not hold the words of PMID {citation.pmid}; {_ANEW}")
+    if unreadable:
+        raise DatabaseDamaged(_damage(unreadable, lacking))
+
+
+def _damage(unreadable: dict[int, bool], lacking: int) -> str:
+    some = ", ".join(map(str, list(unreadable)[:_NAMED])) + (", …" if len(unreadable) > _NAMED else "")
+    papers = "1 paper" if len(unreadable) == 1 else f"{len(unreadable):,} papers"
+    first = "" if lacking == len(unreadable) else "run `monitor init --index`, and "
+    return (
+        f"the stored record of {papers} cannot be read (PMID {some}): restore a backup, or {first}PubMed's answer "
+        "to the next check of the paper takes its place"
+    )
 
 
 def lock(session: Session) -> None:
@@ -151,6 +169,22 @@ def _documents(session: Session, after: int, limit: int) -> list[tuple[int, Cita
         .limit(limit)
     )
     return [(pmid, _readable(number, doc), added_at) for pmid, number, doc, added_at in rows]
+
+
+def _unreadable(session: Session) -> dict[int, bool]:
+    """Return the PMIDs of all documents that cannot be read, and whether the index has them."""
+    found: list[int] = []
+    last: int | None = 0
+    while last is not None:
+        batch = _documents(session, last, BATCH)
+        found += [pmid for pmid, each, _ in batch if each is None]
+        last = batch[-1][0] if batch else None
+    listed = {pmid for part in batches(iter(found)) for pmid in _listed(session, part)}
+    return {pmid: pmid in listed for pmid in found}
+
+
+def _listed(session: Session, pmids: list[int]) -> Iterable[int]:
+    return session.scalars(select(IndexRow.pmid).where(IndexRow.pmid.in_(pmids)))
 
 
 def _readable(number: int, doc: bytes) -> Citation | None:

@@ -16,9 +16,19 @@ from sqlalchemy.orm import Session
 from monitor.core.citation import Citation, PartialDate
 from monitor.core.recheck import SENT_RECENTLY, next_check
 from monitor.core.revision import Change, Revised, compare, has_concern, is_retracted
+from monitor.errors import DatabaseDamaged
 from monitor.storage import codec, fulltext, indexing
 from monitor.storage.bulk import batches, insert, update
-from monitor.storage.tables import CheckRow, CitationRow, IssueEntryRow, IssueRow, RelationRow, UtcDateTime, VersionRow
+from monitor.storage.tables import (
+    CheckRow,
+    CitationRow,
+    IndexRow,
+    IssueEntryRow,
+    IssueRow,
+    RelationRow,
+    UtcDateTime,
+    VersionRow,
+)
 
 FROM_PUBMED = "pubmed"
 
@@ -64,6 +74,7 @@ def keep(
     the lowest, equal ones in the order given. Provisional citations (named by a file, not fetched) are stored
     only where nothing is held, are due for fetching at once, and are replaced whole by the first that is fetched.
     With `by_date`, for files of any age, a record revised (DateRevised) before the one held leaves no trace.
+    Where the document held cannot be read, what comes replaces it, and what was there stays as it is in the versions.
     """
     outcomes: dict[int, Outcome] = {}
     indexing.lock(session)
@@ -122,6 +133,20 @@ def _day(partial: PartialDate | None) -> tuple[int, int, int] | None:
     return partial.year, partial.month or 1, partial.day or 1
 
 
+def _by_key(citation: Citation) -> dict[bytes, Link]:
+    return {link_key(each): each for each in links(citation)}
+
+
+def _standing(before: Any, citation: Citation) -> Iterator[Change]:
+    """Yield what has changed for certain since a record of which only the standing is known."""
+    if citation.version > before.version:
+        yield Change.NEW_VERSION
+    if is_retracted(citation) != before.retracted:
+        yield Change.REINSTATED if before.retracted else Change.RETRACTED
+    if has_concern(citation) != before.concern:
+        yield Change.CONCERN_WITHDRAWN if before.concern else Change.CONCERN
+
+
 class _Batch:
     """At most `BATCH` citations of distinct PMIDs: look up, decide, then one statement a table."""
 
@@ -144,6 +169,8 @@ class _Batch:
         self.outcomes = outcomes
         self.inserted: list[tuple[Citation, bytes, bytes]] = []
         self.replaced: list[tuple[Any, ...]] = []
+        self.unreadable: set[int] = set()
+        self.forgotten: list[int] = []
         self.unindexed: list[tuple[Citation, datetime]] = []
         self.indexed: list[tuple[Citation, datetime]] = []
         self.versions: list[tuple[Any, ...]] = []
@@ -192,6 +219,8 @@ class _Batch:
                     concern=has_concern(citation) if standing else before.concern,
                     sent=pmid in sent,
                 )
+                if self.by_date and pmid in self.unreadable:
+                    due = self.now  # nobody knows whether what was held was newer
                 self.checks.append((pmid, self.now, due, 0, None, None))
         self._write()
 
@@ -207,8 +236,10 @@ class _Batch:
                 CitationRow.added_at,
                 CitationRow.changed_at,
                 CheckRow.withdrawn_at,
+                IndexRow.pmid.label("indexed"),
             )
             .join(CheckRow, CheckRow.pmid == CitationRow.pmid)
+            .outerjoin(IndexRow, IndexRow.pmid == CitationRow.pmid)
             .where(CitationRow.pmid.in_(pmids))
         )
         return {row.pmid: row for row in found}
@@ -220,7 +251,13 @@ class _Batch:
         found = self.session.execute(
             select(CitationRow.pmid, CitationRow.codec, CitationRow.doc).where(CitationRow.pmid.in_(wanted))
         )
-        return {pmid: codec.decode(number, doc) for pmid, number, doc in found}
+        read: dict[int, Citation] = {}
+        for pmid, number, doc in found:
+            try:
+                read[pmid] = codec.decode(number, doc)
+            except DatabaseDamaged:
+                self.unreadable.add(pmid)  # one damaged record must not cost the others, nor itself for ever
+        return read
 
     def _sent(self, pmids: Iterable[int]) -> set[int]:
         wanted = list(pmids)
@@ -285,7 +322,10 @@ class _Batch:
         self.replaced.append((citation.pmid, citation.version, self.provisional, *values, changed_at))
 
     def _reindex(self, before: Any, held: Citation | None, citation: Citation) -> None:
-        if held is not None and held != citation:
+        if before.indexed is None or citation.pmid in self.unreadable:
+            self.forgotten.append(citation.pmid)
+            self.indexed.append((citation, before.added_at))
+        elif held is not None and held != citation:
             self.unindexed.append((held, before.added_at))
             self.indexed.append((citation, before.added_at))
 
@@ -305,11 +345,22 @@ class _Batch:
                 self.outdated.append(pmid)
                 self._replace(citation, content, hash)
                 self._reindex(before, held, citation)
-                self._relink(pmid, links(held), links(citation))
+                self._relink(pmid, _by_key(held), _by_key(citation))
             else:
                 # The same record under a newer way of writing it down: no event, but what is stored moves on.
                 self.reencoded.append({"pmid": pmid, "old": before.hash, "new": hash})
                 self._replace(citation, content, hash, before.changed_at)
+                self._reindex(before, held, citation)
+        elif pmid in self.unreadable:
+            changes += (*_standing(before, citation), Change.DETAILS_REVISED)
+            self.outdated.append(pmid)
+            self._replace(citation, content, hash)
+            self._reindex(before, None, citation)
+            self._relink(pmid, self._standing_links(pmid), _by_key(citation))
+        elif before.indexed is None:
+            # The same record, and the index lacks it: what is stored could not be read, and now is stored again.
+            self._replace(citation, content, hash, before.changed_at)
+            self._reindex(before, None, citation)
         if not changes:
             self.outcomes.setdefault(pmid, UNCHANGED)
             return
@@ -322,10 +373,17 @@ class _Batch:
     def _link(self, pmid: int, stated: Iterable[Link]) -> None:
         self.new_links += [(pmid, *link, link_key(link), FROM_PUBMED, self.now) for link in stated]
 
-    def _relink(self, pmid: int, before: dict[Link, None], after: dict[Link, None]) -> None:
-        self._link(pmid, (each for each in after if each not in before))
-        ended = (link_key(each) for each in before if each not in after)
-        self.ended_links += [{"pmid": pmid, "key": key, "now": self.now} for key in ended]
+    def _relink(self, pmid: int, before: Iterable[bytes], after: dict[bytes, Link]) -> None:
+        known = set(before)
+        self._link(pmid, (each for key, each in after.items() if key not in known))
+        self.ended_links += [{"pmid": pmid, "key": key, "now": self.now} for key in known if key not in after]
+
+    def _standing_links(self, pmid: int) -> Iterable[bytes]:
+        return self.session.scalars(
+            select(RelationRow.link_key).where(
+                RelationRow.pmid == pmid, RelationRow.origin == FROM_PUBMED, RelationRow.ended_at.is_(None)
+            )
+        )
 
     def _write(self) -> None:
         session = self.session
@@ -336,6 +394,8 @@ class _Batch:
             self.indexed += [(citation, self.now) for citation, _, _ in self.inserted]
         update(session, CitationRow, "pmid", _REPLACED, self.replaced)
         fulltext.remove(session, self.unindexed)
+        if self.forgotten:
+            fulltext.forget(session, self.forgotten)
         fulltext.write(session, self.indexed)
         if self.reencoded:
             session.execute(_REENCODE, self.reencoded)

@@ -104,8 +104,26 @@ def test_a_damaged_record_costs_only_itself(database: Database) -> None:
         )
     assert indexing.renew(database, always=True) == indexing.Renewal(3, (FIRST_PMID + 1,))
     assert found(database, "title", "killer cells") == [FIRST_PMID + 2, FIRST_PMID]
-    with database.write() as session, pytest.raises(DatabaseDamaged, match="2 of 3"):
+    with (
+        database.write() as session,
+        pytest.raises(DatabaseDamaged, match=f"PMID {FIRST_PMID + 1}.*restore a backup, or"),
+    ):
         indexing.check(session)
+
+
+def test_damaged_records_are_counted_and_named(database: Database) -> None:
+    fill(database, MANY)
+    with database.write() as session:
+        session.execute(text("UPDATE citation SET doc = :doc WHERE pmid % 2 = 0"), {"doc": b"?"})
+    damaged = [pmid for pmid in range(FIRST_PMID, FIRST_PMID + MANY) if pmid % 2 == 0]
+    some = ", ".join(map(str, damaged[:10]))
+    said = f"record of {len(damaged):,} papers cannot be read (PMID {some}, …): restore a backup, or"
+    for again, advice in ((False, "run `monitor init --index`, and PubMed"), (True, "PubMed")):
+        if again:
+            indexing.renew(database, always=True)
+        with database.write() as session:
+            (problem,) = soundness.problems(session)
+        assert f"{said} {advice}" in problem
 
 
 def test_who_begins_later_takes_over(database: Database) -> None:
