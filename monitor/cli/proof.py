@@ -77,9 +77,9 @@ def backfill(
 def report(
     topic: TopicName,
     since: Annotated[
-        str | None, typer.Option("--since", metavar="DATE", help="First day; the first poll if not told.")
+        str | None, typer.Option("--from", metavar="DATE", help="First day; the first poll if not told.")
     ] = None,
-    until: Annotated[str | None, typer.Option("--until", metavar="DATE", help="Last day; today if not told.")] = None,
+    until: Annotated[str | None, typer.Option("--to", metavar="DATE", help="Last day; today if not told.")] = None,
     appendix: Annotated[
         bool, typer.Option("--appendix", help="The search appendix of a systematic review (PRISMA-S) instead.")
     ] = False,
@@ -92,14 +92,17 @@ def report(
     output: Annotated[
         Path | None, typer.Option("--output", "-o", metavar="FILE", help="Write there instead of printing.")
     ] = None,
+    as_json: Json = False,
 ) -> None:
     """Prove what a search found: sentinels, PubMed's count against ours, what came late, what each line brings."""
     from monitor.core.recall import Span
 
-    chosen = format_name or ("md" if appendix else "text")
+    if as_json and format_name not in (None, "json"):
+        raise UsageError(f"--json and --format {format_name}: say one of them")
+    chosen = "json" if as_json else format_name or ("md" if appendix else "text")
     if chosen not in FORMATS:
         raise UsageError(f"--format: {chosen!r} is no format; choose from {', '.join(FORMATS)}")
-    span = Span(read_date(since, "--since"), read_date(until, "--until"))
+    span = Span(read_date(since, "--from"), read_date(until, "--to"))
     why_not = None
     with house() as here:
         if appendix:

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from monitor.core.draft import Draft
     from monitor.core.strategy import Lane
     from monitor.core.trials import Shown
-    from monitor.services.comparing import Compared, Side
+    from monitor.services.comparing import Comparison, Side
     from monitor.services.previewing import Previewed
     from monitor.services.suggesting import Phrase
     from monitor.services.trials import LaneTest, LineTest, Tested
@@ -237,7 +237,7 @@ def _print_preview(draft: Draft, found: Previewed) -> None:
     typer.echo(f"\n{count(found.requests, 'request')} to PubMed; nothing was stored.")
 
 
-def _print_diff(topic: str, old: str, new: str, found: Compared) -> None:
+def _print_diff(topic: str, old: str, new: str, found: Comparison) -> None:
     typer.echo(f"{topic}: {new} against {old}")
     for lane in found.lanes:
         if not lane.changed:

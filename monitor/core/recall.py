@@ -18,6 +18,7 @@ from monitor.core.strategy import Lane, Line
 LATE_DAYS: Final = 14
 """A paper found more than so many days after its Create Date came late: later than any overlap explains."""
 TOP_REASONS: Final = 3
+BACKFILLED: Final[Route] = "backfilled"
 ROUTES: Final[tuple[Route, ...]] = get_args(Route)
 
 
@@ -181,6 +182,8 @@ class WideKept:
 
 @dataclass(frozen=True, slots=True)
 class RecallReport:
+    """Everything that proves a topic's recall; `polls_of` counts the polls of the range by the version they searched."""
+
     topic_id: str
     title: str
     version: int
@@ -192,6 +195,7 @@ class RecallReport:
     wide_kept: tuple[WideKept, ...]
     wide_kept_unread: int
     polls: int
+    polls_of: tuple[tuple[int | None, int], ...]
     troubles: tuple[PollTrouble, ...]
     why_not: str | None
 
@@ -305,8 +309,8 @@ def route_counts(arrivals: Iterable[Arrival], late_days: int) -> tuple[RouteCoun
 
 
 def late_arrivals(arrivals: Iterable[Arrival], late_days: int) -> list[Arrival]:
-    """Return those found late, the latest first."""
-    late = [each for each in arrivals if each.days is not None and each.days > late_days]
+    """Return those found late, the latest first; what a backfill brought is as old as it is, and not late."""
+    late = [each for each in arrivals if each.route != BACKFILLED and each.days is not None and each.days > late_days]
     return sorted(late, key=lambda each: (-(each.days or 0), -each.pmid))
 
 

@@ -20,11 +20,13 @@ _FENCE = re.compile(r"`{3,}")
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """Cells as text; numbers stand right in a column whose head is in `right`."""
+    """Cells as text; numbers stand right in a column whose head is in `right`. Cells of a column in `exact` are to be
+    copied letter by letter."""
 
     head: tuple[str, ...]
     rows: tuple[tuple[str, ...], ...]
     right: frozenset[str] = frozenset()
+    exact: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,13 +70,24 @@ def markdown(page: Page) -> str:
             table = section.table
             out.append(f"| {' | '.join(map(_escaped, table.head))} |")
             out.append("|" + "|".join("---:" if head in table.right else "---" for head in table.head) + "|")
-            out += [f"| {' | '.join(map(_escaped, row))} |" for row in table.rows]
+            ways = [_code if head in table.exact else _escaped for head in table.head]
+            out += [f"| {' | '.join(way(cell) for way, cell in zip(ways, row, strict=True))} |" for row in table.rows]
             out.append("")
         for label, exact in section.exact:
             # A fence must be longer than any run of backticks within.
             fence = "`" * max(3, *(len(run) + 1 for run in _FENCE.findall(exact)), 3)
             out += [f"{_escaped(label)}:", "", f"{fence}text", exact, fence, ""]
     return re.sub(r"\n{3,}", "\n\n", "\n".join(out)).strip() + "\n"
+
+
+def _code(cell: str) -> str:
+    """Write a cell as code. A bar would end the cell even there, and is escaped as GitHub Flavored Markdown wants it."""
+    if not cell.strip():
+        return cell
+    ticks = "`" * max((len(run) + 1 for run in re.findall("`+", cell)), default=1)
+    pad = " " if "`" in cell else ""
+    text = " ".join(cell.split()).replace("|", "\\|")
+    return f"{ticks}{pad}{text}{pad}{ticks}"
 
 
 def csv_text(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:

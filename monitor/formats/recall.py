@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from typing import Final
 
 from monitor.core.recall import (
+    BACKFILLED,
     PRISMA_S,
     Appendix,
     AppendixVersion,
@@ -70,10 +71,15 @@ def appendix_page(appendix: Appendix) -> Page:
             "How each search was sent",
             (
                 "Each lane's string was sent as it stands above, inside parentheses, with a window of days on Create, "
-                "Entry, MeSH and Modification Date: (string) AND (FROM:TO[crdt] OR FROM:TO[edat] OR FROM:TO[mhda] OR "
-                "FROM:TO[lr]). Windows overlap. Searches of the whole set were sent without a window. The string of "
-                "each search, letter by letter, and PubMed's translation stand in the CSV and JSON forms of this "
-                "appendix.",
+                "Entry, MeSH and Modification Date. Windows overlap. Searches of the whole set were sent without a "
+                "window. The string of each search, letter by letter, and PubMed's translation stand in the CSV and "
+                "JSON forms of this appendix.",
+            ),
+            exact=(
+                (
+                    "With a window of days",
+                    "(string) AND (FROM:TO[crdt] OR FROM:TO[edat] OR FROM:TO[mhda] OR FROM:TO[lr])",
+                ),
             ),
         )
     )
@@ -175,10 +181,22 @@ def search_rows(appendix: Appendix) -> list[tuple[str, ...]]:
 
 
 def _summary(report: RecallReport) -> Section:
-    sentences = [f"Version {report.version} of the strategy; {_number(report.polls, 'poll')} ({report.span})."]
+    sentences = [f"Version {report.version} of the strategy stands; {_polls(report)} ({report.span})."]
     if report.why_not:
         sentences.append(f"PubMed's counts are not of now. {report.why_not}")
     return Section("Range", tuple(sentences))
+
+
+def _polls(report: RecallReport) -> str:
+    total = _number(report.polls, "poll")
+    if dict(report.polls_of).get(report.version) == report.polls:
+        return f"{total}, all with it" if report.polls > 1 else f"{total}, with it"
+    parts = [
+        f"{number:,} with {'an unknown version' if of is None else f'version {of}'}" for of, number in report.polls_of
+    ]
+    if report.version not in dict(report.polls_of):
+        parts.append(f"none with version {report.version}")
+    return f"{total}: {', '.join(parts)}"
 
 
 def _sentinels(sentinels: tuple[Sentinel, ...]) -> Section:
@@ -200,8 +218,13 @@ def _lane(report: RecallReport, lane: LaneRecall) -> list[Section]:
         Section(
             f"{lane.lane}: how papers came",
             (
-                f"Late means found more than {report.late_days} days after PubMed created the record; backfilled papers "
-                "are as old as they are.",
+                f"Late means found more than {report.late_days} days after PubMed created the record.",
+                *(
+                    f"{_number(each.papers, 'paper')} {'was' if each.papers == 1 else 'were'} brought by a backfill, "
+                    "which is not late: it was asked for what had been there before."
+                    for each in lane.routes
+                    if each.route == BACKFILLED
+                ),
                 *(
                     f"PMID {each.pmid} ({each.route}, {each.days} days after its creation on {each.created}): {title}"
                     for each, title in lane.late
@@ -213,6 +236,7 @@ def _lane(report: RecallReport, lane: LaneRecall) -> list[Section]:
                 tuple(
                     (each.route, *map(_shown, (each.papers, each.late, each.late_news)), _days(each.median_days))
                     for each in lane.routes
+                    if each.route != BACKFILLED
                 ),
                 frozenset({"papers", "late", "late though watched for", "median days"}),
             ),
@@ -247,6 +271,7 @@ def _lane(report: RecallReport, lane: LaneRecall) -> list[Section]:
                 ),
                 tuple(map(_line, lane.lines)),
                 frozenset({"line", "hits", "only by it", "kept", "maybe", "dismissed", "share kept"}),
+                frozenset({"search"}),
             ),
         ),
     ]
@@ -345,6 +370,7 @@ def _version(version: AppendixVersion) -> list[Section]:
                 ("lane", "line", "search", "reason"),
                 (*_lines("core", version.core_lines), *_lines("wide", version.wide_lines)),
                 frozenset({"line"}),
+                frozenset({"search"}),
             ),
             level=3,
         ),
@@ -353,8 +379,7 @@ def _version(version: AppendixVersion) -> list[Section]:
 
 def _lines(lane: str, lines: tuple[Line, ...]) -> tuple[tuple[str, ...], ...]:
     return tuple(
-        (lane, str(at), each.query + ("" if each.enabled else " (off)"), each.reason)
-        for at, each in enumerate(lines, 1)
+        (lane, str(at) if each.enabled else f"{at} (off)", each.query, each.reason) for at, each in enumerate(lines, 1)
     )
 
 

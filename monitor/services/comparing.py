@@ -75,7 +75,7 @@ class LaneDiff:
 
 
 @dataclass(frozen=True, slots=True)
-class Compared:
+class Comparison:
     """Two strategies compared. `why_not` says why PubMed was not asked, or not to the end."""
 
     lanes: tuple[LaneDiff, ...]
@@ -84,11 +84,13 @@ class Compared:
     refusals: tuple[str, ...]
 
 
-def compare(database: Database, clock: Clock, tree: MeshTree, old: Strategy, new: Strategy, asking: Asking) -> Compared:
+def compare(
+    database: Database, clock: Clock, tree: MeshTree, old: Strategy, new: Strategy, asking: Asking
+) -> Comparison:
     """Compare the lanes that either strategy has."""
     comparing = _Comparing(database, clock.now().date(), tree, asking)
     lanes = tuple(comparing.lane(old, new, lane) for lane in LANES if (old.query(lane) or new.query(lane)) is not None)
-    return Compared(lanes, asking.requests, asking.why_not, tuple(asking.refusals))
+    return Comparison(lanes, asking.requests, asking.why_not, tuple(asking.refusals))
 
 
 class _Comparing:

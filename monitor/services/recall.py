@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, date
@@ -91,6 +92,7 @@ class Recall:
         }
         with self._database.read() as session:
             facts = recall.topic(session, topic_id)
+            numbers = {each.strategy_id: each.version for each in strategies.history(session, topic_id)}
             hits = {lane: recall.all_hits(session, topic_id, lane) for lane in LANES}
             lanes = tuple(
                 self._lane(session, stored, lane, hits[lane], polls, each, span, late_days, today)
@@ -99,6 +101,8 @@ class Recall:
             kept, unread = Suggesting(self._database, self._clock, self._tree).kept_of(session, stored)
             sentinels = self._sentinels(session, facts, hits["core"], polls, asked["core"].whole, today)
         within = [each for each in polls if span.holds(each.started_at)]
+        searched = Counter(None if each.strategy_id is None else numbers.get(each.strategy_id) for each in within)
+        polls_of = tuple(sorted(searched.items(), key=lambda each: -(each[0] or 0)))
         return RecallReport(
             topic_id,
             stored.topic.title,
@@ -111,6 +115,7 @@ class Recall:
             kept,
             unread,
             len(within),
+            polls_of,
             tuple(_trouble(each) for each in within if each.state != "done"),
             (asking.why_not or next(iter(asking.refusals), None)) if ask else None,
         )

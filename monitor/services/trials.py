@@ -13,7 +13,7 @@ from monitor.core.strategy import LANES, Lane, Line, Screen, Strategy
 from monitor.core.trials import Shown, blocks_as_trees, failing, shown
 from monitor.errors import NotFound, PubmedUnavailable, QuerySyntaxError
 from monitor.services.asking import Asking
-from monitor.services.comparing import Compared, compare
+from monitor.services.comparing import Comparison, compare
 from monitor.services.drafting import filled, searchable
 from monitor.services.ports import Clock, PubmedSource
 from monitor.services.previewing import Previewed, preview
@@ -96,7 +96,7 @@ class Trials:
             strategy = searchable(session, draft).strategy
         return preview(self._database, self._clock, self._tree, strategy, lane, Asking(self._source, tell))
 
-    def diff(self, old: Strategy, draft: Draft, *, tell: Tell = lambda _: None) -> Compared:
+    def diff(self, old: Strategy, draft: Draft, *, tell: Tell = lambda _: None) -> Comparison:
         """Compare a draft with another strategy: what it gains and loses; raises as `preview` does."""
         with self._database.read() as session:
             new = searchable(session, draft).strategy

@@ -16,8 +16,8 @@ from monitor.storage.tables import HitRow, PollRow, SentinelRow, TopicRow
 
 MEASURED = 20
 """Polls whose pace is looked at, the newest."""
-_LEAST = 50
-"""Records a poll must have brought for its pace to tell anything."""
+_LEAST = (50, 10)
+"""Records a poll must have brought for its pace to tell anything; the second where no poll brought as many."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,16 +74,18 @@ def all_hits(session: Session, topic_id: str, lane: Lane) -> list[HitFacts]:
 
 
 def pace(session: Session) -> Pace | None:
-    """Return the seconds a record took in the newest polls that brought enough of them; None before there were any."""
+    """Return the seconds a record took in the newest polls of any topic; None before there were any."""
     brought = PollRow.new + PollRow.revised + PollRow.unchanged
-    rows = session.execute(
-        select(PollRow.seconds, brought)
-        .where(PollRow.state.in_(FINISHED), PollRow.kind != "check", brought >= _LEAST, PollRow.seconds > 0)
-        .order_by(PollRow.id.desc())
-        .limit(MEASURED)
-    )
-    measured = [(seconds, records) for seconds, records in rows if seconds]
-    if not measured:
-        return None
-    # The median, for a poll that was cut short and went on later counts the hours between.
-    return Pace(median(seconds / records for seconds, records in measured), sum(records for _, records in measured))
+    for least in _LEAST:
+        rows = session.execute(
+            select(PollRow.seconds, brought)
+            .where(PollRow.state.in_(FINISHED), PollRow.kind != "check", brought >= least, PollRow.seconds > 0)
+            .order_by(PollRow.id.desc())
+            .limit(MEASURED)
+        )
+        measured = [(seconds, records) for seconds, records in rows if seconds]
+        if measured:
+            # The median, for a poll that was cut short and went on later counts the hours between.
+            each = median(seconds / records for seconds, records in measured)
+            return Pace(each, sum(records for _, records in measured))
+    return None

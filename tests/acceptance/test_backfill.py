@@ -12,6 +12,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import date, timedelta
 from pathlib import Path
 
@@ -65,6 +66,15 @@ def test_an_estimate_rests_on_the_pace_of_earlier_polls(database: Database) -> N
         (core,) = bench.backfilling.offer("car-nk", ["core"])
     assert core.measured == 80
     assert core.seconds == pytest.approx(300 * 2.0)
+
+
+def test_a_new_topic_is_estimated_from_polls_of_others_however_small(database: Database) -> None:
+    with sandbox(*records(12, first=FIRST + 400)) as server:
+        bench = Bench(database, server, topic(), replace(topic(core=("invented[ti]",), wide=()), id="young"))
+        bench.polling.poll(["car-nk"])
+        with database.write() as session:
+            session.query(PollRow).filter(PollRow.lane == "core").update({"seconds": 24.0})
+        assert [each.measured for each in bench.backfilling.offer("young")] == [12]
 
 
 def test_what_one_lane_brings_the_other_only_files(database: Database) -> None:
@@ -179,6 +189,7 @@ def test_wrong_topics_and_lanes_and_an_outage_are_told(database: Database) -> No
 
 CHILD = """
 import sys
+from dataclasses import replace
 from datetime import datetime
 from monitor.pubmed.client import PubmedClient
 from monitor.services.backfilling import Backfilling

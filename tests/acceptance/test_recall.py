@@ -112,6 +112,20 @@ def test_what_a_first_poll_looks_back_for_was_not_watched_for(bench: Bench) -> N
     assert (created.papers, created.late, created.late_news) == (2, 1, 0)
 
 
+def test_polls_are_counted_by_the_version_they_searched(bench: Bench) -> None:
+    bench.polling.poll()
+    bench.change(strategy(core=(*CORE, "zebrafish[ti]")))
+    report = bench.recall.report("car-nk")
+    assert (report.version, report.polls, report.polls_of) == (2, 2, ((1, 2),))
+    said = "Version 2 of the strategy stands; 2 polls: 2 with version 1, none with version 2 (all times)."
+    assert said in text(report_page(report))
+    bench.later(days=1)
+    bench.polling.poll()
+    assert bench.recall.report("car-nk").polls_of == ((2, 2), (1, 2))
+    tomorrow = Span(TODAY + timedelta(days=1))
+    assert "; 2 polls, all with it (since 2026-11-23)" in text(report_page(bench.recall.report("car-nk", tomorrow)))
+
+
 def test_late_papers_are_told_with_their_route(bench: Bench) -> None:
     for _ in range(2):
         bench.polling.poll()
@@ -125,9 +139,10 @@ def test_late_papers_are_told_with_their_route(bench: Bench) -> None:
     routes = {each.route: each for each in report.lanes[0].routes}
     assert (routes["created"].papers, routes["created"].late) == (1, 0)
     assert (routes["revised"].papers, routes["revised"].late, routes["revised"].late_news) == (1, 1, 1)
-    assert routes["backfilled"].late_news == 0
+    assert (routes["backfilled"].papers, routes["backfilled"].late, routes["backfilled"].late_news) == (2, 0, 0)
     assert [(each.pmid, each.route) for each, _ in report.lanes[0].late if each.watched_for] == [(FIRST + 5, "revised")]
     said = text(report_page(report))
+    assert "2 papers were brought by a backfill, which is not late" in said
     assert f"PMID {FIRST + 5} (revised, 57 days after its creation on 2026-11-25): CAR-NK at last." in said
     assert bench.recall.report("car-nk", late_days=100).lanes[0].routes[1].late == 0
 
@@ -348,9 +363,10 @@ def test_appendix_at_the_terminal_in_every_format(cli: Cli, server: Sandbox) -> 
     [
         (("car-nk",), "never polled"),
         (("car-nkk",), "no topic is called car-nkk"),
-        (("car-nk", "--since", "yesterday"), "--since: 'yesterday' is not a date"),
+        (("car-nk", "--from", "yesterday"), "--from: 'yesterday' is not a date"),
+        (("car-nk", "--json", "--format", "csv"), "say one of them"),
         (("car-nk", "--format", "docx"), "choose from text, md, json, csv"),
-        (("car-nk", "--appendix", "--until", "1999-01-01"), "never polled"),
+        (("car-nk", "--appendix", "--to", "1999-01-01"), "never polled"),
     ],
 )
 def test_wrong_words_are_told_in_a_sentence(cli: Cli, words: tuple[str, ...], said: str) -> None:
@@ -362,7 +378,7 @@ def test_wrong_words_are_told_in_a_sentence(cli: Cli, words: tuple[str, ...], sa
 
 def test_json_of_a_report_is_json(cli: Cli) -> None:
     assert cli("poll", "car-nk").code == 0
-    found = json.loads(cli("topic", "report", "car-nk", "--since", "2020-01-01", "--format", "json").out)
+    found = json.loads(cli("topic", "report", "car-nk", "--from", "2020-01-01", "--json").out)
     assert found["span"] == {"since": "2020-01-01", "until": None}
     assert found["sentinels"][0]["pmid"] == 38238616
     assert CLI_FIRST not in found["lanes"][0]["compared"]["missing"]

@@ -243,9 +243,9 @@ def test_routes_are_counted_with_their_delay() -> None:
         ("created", 2, 0, 0, 0.5),
         ("indexed", 2, 1, 1, 27.0),
         ("reconciled", 1, 0, 0, None),
-        ("backfilled", 1, 1, 0, 4000),
+        ("backfilled", 1, 0, 0, 4000),
     ]
-    assert [each.pmid for each in late_arrivals(found, 14)] == [5, 3]
+    assert [each.pmid for each in late_arrivals(found, 14)] == [3]
     assert route_counts([], 14) == ()
 
 
@@ -348,7 +348,20 @@ def test_a_report_says_what_could_not_be_told() -> None:
         2,
     )
     report = RecallReport(
-        "cik", "CIK", 3, Span(), 14, TODAY, (), (lane,), (WideKept(5, "Kept.", ()),), 4, 1, (), "PubMed did not answer."
+        "cik",
+        "CIK",
+        3,
+        Span(),
+        14,
+        TODAY,
+        (),
+        (lane,),
+        (WideKept(5, "Kept.", ()),),
+        4,
+        3,
+        ((2, 2), (1, 1)),
+        (),
+        "PubMed did not answer.",
     )
     said = text(report_page(report))
     for sentence in (
@@ -361,6 +374,7 @@ def test_a_report_says_what_could_not_be_told() -> None:
         "No phrase of it touches the topic's own words.",
         "And 4 older papers",
         "None in this range.",
+        "Version 3 of the strategy stands; 3 polls: 2 with version 2, 1 with version 1, none with version 3 (all times).",
     ):
         assert sentence in said, sentence
     assert "1.5" in said
@@ -375,7 +389,8 @@ def test_an_appendix_names_who_made_a_version_and_what_was_accepted() -> None:
     said = markdown(appendix_page(appendix))
     assert "Made on 2026-01-02 by the command line. Reason: why." in said
     assert "Saved although: a sentinel is lost" in said
-    assert "(off)" in said
+    assert "| core | 1 (off) | `x[ti]` | invented |" in said, "a search is copied as it stands"
+    assert "\n```text\n(string) AND (FROM:TO[crdt] OR" in said
     assert "wide, as sent" not in said
 
 
