@@ -16,7 +16,7 @@ from monitor.core.query.dates import Day, range_window, recent_window
 from monitor.core.query.filters import OUT_OF_REACH, filter_key, filter_search, subset_test
 from monitor.core.query.flags import is_flag
 from monitor.core.query.matching import ignored, split_heading
-from monitor.core.query.mesh import MeshTree
+from monitor.core.query.mesh import MeshTree, is_ui
 from monitor.core.query.qualifiers import qualifier_keys
 from monitor.core.query.tree import DateRange, Flag, Leaf, PmidRange, Pmids, Proximity, Recent, Term
 from monitor.core.query.words import STOPWORDS, SearchWords, heading_key, search_words
@@ -257,7 +257,7 @@ def _narrower(kind: str, ui: str, explode: bool) -> list[Token]:
 def _unknown(kind: str, text: str) -> list[Token]:
     """Ask for a heading that the tree lacks: by its name, and by its UI where this is one."""
     ui = text.strip().upper()
-    return [Token(tokens.key(kind + "n", text)), *([Token(tokens.by_ui(kind, ui))] if tokens.is_ui(ui) else [])]
+    return [Token(tokens.key(kind + "n", text)), *([Token(tokens.by_ui(kind, ui))] if is_ui(ui) else [])]
 
 
 def _publication_type(term: Term, tree: MeshTree) -> Lookup:

@@ -6,7 +6,6 @@ that a token is one word to any tokenizer and its beginning means the beginning 
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import date
 from functools import lru_cache
@@ -18,7 +17,7 @@ from monitor.core.query.exact import values
 from monitor.core.query.filters import subsets_of
 from monitor.core.query.flags import flags_of
 from monitor.core.query.matching import type_ui
-from monitor.core.query.mesh import MeshTree
+from monitor.core.query.mesh import MeshTree, is_ui
 from monitor.core.query.people import name_words, people
 from monitor.core.query.words import heading_key, split_words, words_of
 
@@ -61,7 +60,6 @@ _ALL_DATES = "da"
 _FAR = 2100
 _TREES = 4
 _KNOWN = 30_000
-_UI = re.compile("[A-Z][0-9]+")
 
 
 def tokens(citation: Citation, added_on: date, tree: MeshTree) -> list[str]:
@@ -119,11 +117,6 @@ def uid(pmid: int) -> str:
 def key(kind: str, text: str) -> str:
     """Spell a value that is compared by its `heading_key`."""
     return kind + JOIN.join(heading_key(text))
-
-
-def is_ui(value: str) -> bool:
-    """Say whether this is a UI of NLM's: a letter and digits."""
-    return _UI.fullmatch(value) is not None
 
 
 def by_ui(kind: str, ui: str) -> str:
@@ -207,8 +200,8 @@ class _Vocabulary:
     def _tokens(self, kind: str, uis: Iterable[str], name: str) -> tuple[str, ...]:
         found = [key(kind + "n", name)]
         for ui in sorted(uis):
-            # What is no UI is nobody's but the record's own, and is asked for as a name is.
-            found.append(by_ui(kind, ui) if is_ui(ui) else key(kind + "n", ui))
+            if is_ui(ui):  # else it names nothing that anybody could ask for
+                found.append(by_ui(kind, ui))
             found += sorted(narrower_than(kind, above) for above in self._tree.broader(ui) if above != ui)
         return tuple(found)
 

@@ -13,7 +13,7 @@ from monitor.core.query.exact import exact
 from monitor.core.query.fields import OWN_DATE_FIELDS, OWN_FIELDS
 from monitor.core.query.filters import OUT_OF_REACH, filter_key, filter_search, subset_test
 from monitor.core.query.flags import flag_holds
-from monitor.core.query.mesh import MeshTree
+from monitor.core.query.mesh import MeshTree, is_ui
 from monitor.core.query.own import LIBRARY, own_values
 from monitor.core.query.people import named, people
 from monitor.core.query.qualifiers import qualifier_keys
@@ -266,7 +266,7 @@ class _Matcher:
             without_ui = (number for number in by_ui.get(None, ()) if self.document.heading_keys[number] in named)
             return {number for ui in uis & by_ui.keys() for number in by_ui[ui]}.union(without_ui)
         ui = name.strip().upper()
-        if ui in by_ui:
+        if ui in by_ui and is_ui(ui):
             return by_ui[ui]
         wanted = heading_key(name)
         return (number for number, key in enumerate(self.document.heading_keys) if key == wanted)
@@ -280,7 +280,7 @@ class _Matcher:
             numbers = [n for n, key in enumerate(keys) if " ".join(key).startswith(" ".join(words))]
         elif heading is None:
             wanted, ui = heading_key(term.text), term.text.strip().upper()
-            numbers = [n for n, key in enumerate(keys) if key == wanted or types[n].ui == ui]
+            numbers = [n for n, key in enumerate(keys) if key == wanted or (types[n].ui == ui and is_ui(ui))]
         else:
             uis = self.tree.explode(heading.ui) if term.explode else frozenset({heading.ui})
             names = {heading_key(self.tree.name(ui) or "") for ui in uis} | {heading_key(term.text)}

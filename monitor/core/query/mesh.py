@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from difflib import get_close_matches
 from typing import NamedTuple
@@ -10,6 +11,14 @@ from monitor.core.query.words import heading_key
 
 MeshRow = tuple[str, str, tuple[str, ...], tuple[str, ...]]
 """UI, name, tree numbers, entry terms."""
+
+
+_UI = re.compile("[A-Z][0-9]+")
+
+
+def is_ui(value: str) -> bool:
+    """Say whether this is a UI of NLM's: a letter and digits. What else a record has in its place names nothing."""
+    return _UI.fullmatch(value) is not None
 
 
 class Heading(NamedTuple):
