@@ -128,10 +128,11 @@ class SqliteSearch:
         named = next((each for each in beside if isinstance(each, Standing) and each != _OPEN), None)
         if led != EVERY or named is None:
             return None
-        rest = [self._condition(statement, each, "{0}", few) for each in beside if each != named]
-        several = standing(statement, named, halved(" AND ", [stretch, *rest]))
-        several[0] = several[0].replace("SELECT", "SELECT DISTINCT", 1)
-        return " UNION ".join(several)
+        # Under a name of its own: the conditions look into the same tables.
+        rest = [self._condition(statement, each, "s.pmid", few) for each in beside if each != named]
+        where = halved(" AND ", rest or ["true"])
+        several = standing(statement, named, stretch)
+        return " UNION ".join(f"SELECT DISTINCT s.pmid FROM ({each}) AS s WHERE {where}" for each in several)  # noqa: S608
 
     def _condition(self, statement: Statement, node: Node, pmid: str, few: bool) -> str:
         """Write a condition on the PMID that an expression gives; `few` says that not many will be looked at."""

@@ -343,3 +343,38 @@ def test_what_fts5_is_asked() -> None:
 def test_a_citation_that_is_not_ours_has_nothing_standing() -> None:
     assert not matches(Term("x", "tag"), document(citation()), TREE)
     assert matches(Term("x", "tag"), document(citation(), Own(tags=frozenset({"X"}))), TREE)
+
+
+def test_pages_where_thousands_of_values_stand(database: Database) -> None:
+    topic, other = sorted(TOPICS)[:2]
+    papers = titled(*(["fable cells", "other cells"] * 1400))
+    known = {
+        each.pmid: Own(
+            topics=frozenset({topic} if at % 5 else {other}),
+            tags=frozenset({"first"} if at % 7 else ()),
+            decision="keep" if at % 8 else "open",
+        )
+        for at, each in enumerate(papers)
+    }
+    store(database, papers, known, (topic, other))
+    with database.read() as session:
+        for search in (
+            f"{topic}[topic] NOT keep[decision]",
+            f"{topic}[topic] AND open[decision]",
+            f"{topic}[topic] AND keep[decision] AND first[tag]",
+            f"first[tag] NOT {topic}[topic]",
+            f"keep[decision] NOT (first[tag] OR {other}[topic])",
+            f"fable[ti] AND {topic}[topic] NOT keep[decision]",
+            f"(fable[ti] OR {other}[topic]) NOT first[tag]",
+        ):
+            query = parse(search, own=True)
+            right = [each.pmid for each in papers if matches(query, document(each, known[each.pmid]), TREE, TODAY)][
+                ::-1
+            ]
+            assert len(right) > 25, search
+            shown = page(session, query, TREE, TODAY, limit=20)
+            assert list(shown.pmids) == right[:20], search
+            assert list(page(session, query, TREE, TODAY, before=shown.next_before, limit=5).pmids) == right[20:25], (
+                search
+            )
+            assert list(pmids(session, query, TREE, TODAY)) == right, search
