@@ -314,7 +314,10 @@ def retire(
     if as_json:
         print_json({"topic": name, "retired": True, "changed": done, "followers": followers})
         return
-    typer.echo(f"{name} is retired." if done else f"{name} was retired already.")
+    if not done:
+        typer.echo(f"{name} is retired already.")
+        return
+    typer.echo(f"{name} is retired.")
     if followers:
         typer.echo(
             f"{count(len(followers), 'person', 'people')} followed it and will hear no more of it: {', '.join(followers)}"

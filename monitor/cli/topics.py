@@ -39,10 +39,10 @@ def list_topics(
         return
     for state in states:
         poll = state.latest.get("core")
-        when = f"{poll.state} {poll.started_at:%Y-%m-%d %H:%M}" if poll else "never polled"
+        when = f"{poll.state} {poll.started_at:%Y-%m-%d %H:%M} UTC" if poll else "never polled"
         if state.stored.retired_at is not None:
             when = f"retired {state.stored.retired_at:%Y-%m-%d}"
-        typer.echo(f"{state.stored.id:<18} {state.hits['core']:>7,} papers  {when:<24} {state.stored.topic.title}")
+        typer.echo(f"{state.stored.id:<18} {state.hits['core']:>7,} papers  {when:<28} {state.stored.topic.title}")
 
 
 @group.command("show")
@@ -136,7 +136,9 @@ def history(name: TopicName, as_json: Json = False) -> None:
         )
         return
     for each in entries:
-        typer.echo(f"{each.at:%Y-%m-%d %H:%M}  {each.by}: {each.what}" + (f" ({each.reason})" if each.reason else ""))
+        typer.echo(
+            f"{each.at:%Y-%m-%d %H:%M} UTC  {each.by}: {each.what}" + (f" ({each.reason})" if each.reason else "")
+        )
         for change in each.changes:
             typer.echo(f"    {change}")
         for accepted in each.accepted:
@@ -148,7 +150,7 @@ def _print_poll(state: TopicState, lane: Any) -> None:
     if poll is None:
         return
     typer.echo(
-        f"  last poll: {poll.state}, {poll.started_at:%Y-%m-%d %H:%M}"
+        f"  last poll: {poll.state}, {poll.started_at:%Y-%m-%d %H:%M} UTC"
         + (f", PubMed counts {poll.count:,}" if poll.count is not None else "")
     )
     for phrase in phrases_in_words(poll.unknown_phrases):

@@ -19,15 +19,17 @@ from monitor.errors import NotFound, UsageError
 if TYPE_CHECKING:
     from monitor.build import House
     from monitor.core.draft import Draft
-    from monitor.core.strategy import Lane
+    from monitor.core.strategy import Lane, Strategy
     from monitor.core.trials import Shown
     from monitor.services.comparing import Comparison, Side
-    from monitor.services.previewing import Previewed
+    from monitor.services.previewing import Apart, Previewed
     from monitor.services.suggesting import Phrase
     from monitor.services.trials import LaneTest, LineTest, Tested
 
 WIDTH = 40
 """Characters of the longest bar."""
+QUERY = 200
+"""Characters of a search that a line at the terminal shows."""
 TopicName = Annotated[str, typer.Argument(metavar="TOPIC")]
 LaneName = Annotated[str, typer.Option("--lane", metavar="LANE", help="core or wide.")]
 FromFile = Annotated[
@@ -72,7 +74,10 @@ def preview(
 @group.command("diff")
 def diff(
     topic: TopicName,
-    old: Annotated[str | None, typer.Option("--from", metavar="VERSION", help="The one before, if not told.")] = None,
+    old: Annotated[
+        str | None,
+        typer.Option("--from", metavar="VERSION|FILE", help="The one before, if not told; or a topic file."),
+    ] = None,
     new: Annotated[
         str | None, typer.Option("--to", metavar="VERSION|FILE", help="What stands, if not told; or a topic file.")
     ] = None,
@@ -83,27 +88,37 @@ def diff(
         to_version = _number(new, "--to") if new is not None and new.isdecimal() else None
         to_file = Path(new) if new is not None and to_version is None else None
         newer = drafted(here, topic, to_file, to_version)
-        before = _number(old, "--from") if old is not None else _version_before(here, topic, to_file, to_version)
-        older = here.strategies.version(topic, before)
+        from_file = Path(old) if old is not None and _is_file_name(old) else None
+        older: Strategy | Draft
+        if from_file is not None:
+            older, begins = drafted(here, topic, from_file), str(from_file)
+        else:
+            before = _number(old, "--from") if old is not None else _version_before(here, topic, to_file, to_version)
+            older, begins = here.strategies.version(topic, before), f"version {before}"
+        ends = str(to_file) if to_file else f"version {to_version or newer.based_on}"
+        if begins == ends and not as_json:
+            typer.echo(f"{topic}: {ends} is compared with itself; there is no difference.")
+            return
         found = here.trials.diff(older, newer, tell=heard)
     if as_json:
         _print_object(found)
     else:
-        _print_diff(
-            topic, f"version {before}", str(to_file) if to_file else f"version {to_version or newer.based_on}", found
-        )
+        _print_diff(topic, begins, ends, found)
     _tell_problems(found.why_not, found.refusals)
 
 
 @group.command("test")
 def hold_against(
     topic: TopicName,
-    pmid: Annotated[int, typer.Argument(metavar="PMID", min=1, max=LARGEST_PMID)],
+    number: Annotated[str, typer.Argument(metavar="PMID")],
     source: FromFile = None,
     version: Number = None,
     as_json: Json = False,
 ) -> None:
     """Hold a search against one paper: line by line found or not, by which words, and what it lacks."""
+    pmid = int(number) if number.isascii() and number.isdecimal() and len(number) <= 10 else 0
+    if not 1 <= pmid <= LARGEST_PMID:
+        raise UsageError(f"{number!r} is not a PMID, which is a number such as 38238616")
     with desk() as here, asking() as heard:
         draft = drafted(here, topic, source, version)
         try:
@@ -168,9 +183,13 @@ def asking(most: int | None = None) -> Iterator[Callable[[int], object]]:
         sys.stderr.flush()
 
 
+def _is_file_name(text: str) -> bool:
+    return Path(text).suffix.lower() in (".yaml", ".yml", ".toml")
+
+
 def _number(text: str, option: str) -> int:
     if not text.isdecimal() or int(text) < 1 or len(text) > 9:
-        raise UsageError(f"{option}: {text!r} is not the number of a version")
+        raise UsageError(f"{option}: {text!r} is not the number of a version, nor a topic file (.yaml, .toml)")
     return int(text)
 
 
@@ -210,11 +229,16 @@ def _print_preview(draft: Draft, found: Previewed) -> None:
             share = found.share
             of = "" if share.whole else " newest, which are all that PubMed names of so large a set"
             typer.echo(f"In the library: {share.held:,} of {share.of:,}{of} ({share.held / share.of:.0%}).")
-    typer.echo(f"By our own reading, {count(found.library, 'paper')} of the library match.")
+    matches = "matches" if found.library == 1 else "match"
+    typer.echo(f"By our own reading, {count(found.library, 'paper')} of the library {matches}.")
+    _print_apart(found.apart)
     if found.bars:
         typer.echo("\nBy Create Date:")
         longest = max((number or 0 for _, number in found.bars), default=0)
-        for label, number in found.bars:
+        first = next((at for at, (_, number) in enumerate(found.bars) if number != 0), 0)
+        if first:
+            typer.echo(f"  none before {found.bars[first][0]}")
+        for label, number in found.bars[first:]:
             bar = "#" * -(-(number or 0) * WIDTH // longest) if longest else ""
             typer.echo(f"  {label:<12} {'?' if number is None else format(number, ','):>9}  {bar}".rstrip())
     typer.echo("\nIn the library, line by line (papers; of these, found by no other line):")
@@ -225,7 +249,7 @@ def _print_preview(draft: Draft, found: Previewed) -> None:
             said = "only PubMed can read it"
         else:
             said = f"{line.library:,}; {line.unique:,}"
-        typer.echo(f"  {line.position:>3}  {said:<14} {line.line.query}")
+        typer.echo(f"  {line.position:>3}  {said:<14} {_short(line.line.query)}")
     typer.echo("\nNewest:" if found.count is not None else "\nNewest in the library:")
     for paper in found.newest:
         mark = "" if paper.held else "  (not in the library)"
@@ -233,8 +257,39 @@ def _print_preview(draft: Draft, found: Previewed) -> None:
     if not found.newest:
         typer.echo("  none")
     if found.translation:
-        typer.echo(f"\nPubMed reads it as: {found.translation}")
+        typer.echo(f"\nPubMed reads it as: {_short(found.translation, 3 * QUERY)}")
     typer.echo(f"\n{count(found.requests, 'request')} to PubMed; nothing was stored.")
+
+
+def _print_apart(apart: Apart | None) -> None:
+    if apart is None:
+        return
+    unnamed = len(apart.withdrawn) + len(apart.young) + len(apart.others)
+    parts = [
+        f"{len(pmids):,} {why} ({_pmids(pmids)})"
+        for pmids, why in (
+            (apart.withdrawn, "withdrawn by PubMed"),
+            (apart.young, f"so young that PubMed may not search {'it' if len(apart.young) == 1 else 'them'} yet"),
+            (apart.others, "that PubMed reads otherwise, or has changed since"),
+        )
+        if pmids
+    ]
+    if parts:
+        typer.echo(f"  PubMed does not name {unnamed:,} of them: {'; '.join(parts)}.")
+    if apart.unmatched:
+        typer.echo(
+            f"  PubMed names {count(len(apart.unmatched), 'paper')} of the library that our own reading does not find: "
+            f"{_pmids(apart.unmatched)}."
+        )
+
+
+def _pmids(pmids: Sequence[int]) -> str:
+    return ", ".join(map(str, pmids[:20])) + (" and others" if len(pmids) > 20 else "")
+
+
+def _short(query: str, most: int = QUERY) -> str:
+    """Shorten a search for the terminal; `--json` and `topic show` have it whole."""
+    return query if len(query) <= most else f"{query[:most].rstrip()} … ({len(query):,} characters; whole with --json)"
 
 
 def _print_diff(topic: str, old: str, new: str, found: Comparison) -> None:
@@ -258,7 +313,7 @@ def _print_side(side: Side, moved: str, done: str) -> None:
     for line in side.lines:
         by = f"library {line.library:,}" if line.unreadable is None else "only PubMed can read it"
         by += f", PubMed {line.pubmed:,}" if line.pubmed is not None else ""
-        typer.echo(f"    line {line.position} {done}: {line.line.query}  [{by}]")
+        typer.echo(f"    line {line.position} {done}: {_short(line.line.query)}  [{by}]")
     for each in side.papers:
         lines = f"line{'s' if len(each.lines) > 1 else ''} {', '.join(map(str, each.lines))}; " if each.lines else ""
         place = "held" if each.paper.held else "not in the library"
@@ -270,8 +325,7 @@ def _print_side(side: Side, moved: str, done: str) -> None:
         typer.echo("    PubMed and the library agree on the papers held." if total else "    PubMed says so too.")
     for pmids, who in ((side.only_library, "our own reading"), (side.only_pubmed, "PubMed")):
         if pmids:
-            named = ", ".join(map(str, pmids[:20])) + (" and others" if len(pmids) > 20 else "")
-            typer.echo(f"    They disagree: {count(len(pmids), 'paper')} held {moved} by {who} alone: {named}")
+            typer.echo(f"    They disagree: {count(len(pmids), 'paper')} held {moved} by {who} alone: {_pmids(pmids)}")
 
 
 def _print_test(found: Tested, phrases: Sequence[Phrase]) -> None:
@@ -314,7 +368,7 @@ def _print_lane_test(lane: LaneTest) -> None:
 
 
 def _print_line_test(line: LineTest) -> None:
-    typer.echo(f"  {line.position:>3}  {line.state:<10} {line.line.query}")
+    typer.echo(f"  {line.position:>3}  {line.state:<10} {_short(line.line.query)}")
     for match in line.matches:
         typer.echo(f"         {_excerpt(match)}")
     if line.state == "unreadable":
@@ -326,4 +380,4 @@ def _print_line_test(line: LineTest) -> None:
 
 
 def _excerpt(match: Shown) -> str:
-    return f"{match.place}: {match.before}»{match.words}«{match.after}   by {match.term}"
+    return f"{match.place}: {match.before}»{match.words}«{match.after}   by {_short(match.term)}"

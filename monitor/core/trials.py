@@ -77,6 +77,16 @@ class Candidate(NamedTuple):
     kind: Literal["phrase", "heading"]
     near: float = 1.0
 
+    @property
+    def single(self) -> bool:
+        """Say whether it is one word of a text, which as a line easily means too much."""
+        return self.kind == "phrase" and len(self.words.split()) == 1 and "-" not in self.words
+
+    @property
+    def everyday(self) -> bool:
+        """Say whether it is one word that looks like any other: no digit, no capital within."""
+        return self.single and not any(at.isdigit() for at in self.words) and self.words[1:] == self.words[1:].lower()
+
     def query(self, *, indexed: bool = True) -> str:
         """Write the line; a phrase that PubMed does not index is searched by proximity, which needs no index."""
         if self.kind == "heading":

@@ -1,9 +1,13 @@
-"""Asks PubMed for what is shown and not stored: counted, and the first failure is the last question."""
+"""Asks PubMed for what is shown and not stored: counted, and the first failure is the last question.
+
+Papers as lines to read, held or not: what is not in the library is fetched for the eye and not kept.
+"""
 
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
 from datetime import date
 from functools import partial
 from typing import TypeVar
@@ -11,9 +15,12 @@ from typing import TypeVar
 from monitor.core.citation import Citation
 from monitor.core.polling import SearchResult
 from monitor.errors import IncompleteResponse, PubmedError, PubmedRefused, PubmedUnavailable, RecordError
+from monitor.formats import nlm
 from monitor.pubmed.parse import read_records
 from monitor.services.ports import PubmedSource
 from monitor.services.searching import WholeSet, search_whole
+from monitor.storage import citations
+from monitor.storage.engine import Database
 
 log = logging.getLogger(__name__)
 T = TypeVar("T")
@@ -86,3 +93,40 @@ class Asking:
             self.answered += 1
             return answer
         return None
+
+
+@dataclass(frozen=True, slots=True)
+class Paper:
+    """One paper as a line to read; None where it is neither held nor to be had."""
+
+    pmid: int
+    citation: str | None
+    title: str | None
+    held: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Shelf:
+    """Citations by PMID in the order asked; None where one could not be had. `held` are those of the library."""
+
+    citations: dict[int, Citation | None]
+    held: frozenset[int]
+
+    def papers(self) -> tuple[Paper, ...]:
+        return tuple(as_paper(pmid, each, held=pmid in self.held) for pmid, each in self.citations.items())
+
+
+def collect(database: Database, asking: Asking, pmids: Iterable[int]) -> Shelf:
+    """Load what is held and fetch the rest."""
+    wanted = list(dict.fromkeys(pmids))
+    with database.read() as session:
+        held = citations.load(session, wanted)
+    missing = [pmid for pmid in wanted if pmid not in held]
+    fetched = asking.fetch(missing) if missing else {}
+    return Shelf({pmid: held.get(pmid) or fetched.get(pmid) for pmid in wanted}, frozenset(held))
+
+
+def as_paper(pmid: int, citation: Citation | None, *, held: bool) -> Paper:
+    if citation is None:
+        return Paper(pmid, None, None, held)
+    return Paper(pmid, nlm.cite(citation), nlm.full_title(citation) or None, held)

@@ -10,10 +10,9 @@ from monitor.core.polling import MOST_NAMED
 from monitor.core.query import MeshTree, document
 from monitor.core.strategy import LANES, Lane, Line, Screen, Strategy
 from monitor.core.trials import Changed, changed_lines, taken
-from monitor.services.asking import Asking
+from monitor.services.asking import Asking, Paper, as_paper, collect
 from monitor.services.evaluating import evaluate
 from monitor.services.ports import Clock
-from monitor.services.showing import Paper, as_paper, collect
 from monitor.storage import citations
 from monitor.storage.engine import Database
 

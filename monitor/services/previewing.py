@@ -3,21 +3,25 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import date, timedelta
 
-from monitor.core.polling import MOST_NAMED, DaySlice, phrases_in_words
+from sqlalchemy.orm import Session
+
+from monitor.core.polling import MOST_NAMED, DaySlice, SearchResult, phrases_in_words
 from monitor.core.query import MeshTree
+from monitor.core.recheck import created_on
 from monitor.core.strategy import Lane, Line, Strategy
 from monitor.core.trials import BAR_YEARS, NEWEST, bars
 from monitor.errors import UsageError
-from monitor.services.asking import Asking
+from monitor.services.asking import Asking, Paper, collect
 from monitor.services.evaluating import evaluate
 from monitor.services.ports import Clock
-from monitor.services.showing import Paper, collect
 from monitor.storage import citations
 from monitor.storage.engine import Database
 
 RECENT_DAYS = 30
+YOUNG_DAYS = 3
+"""Days after its creation in which a record comes and goes in what PubMed finds; indexing is then under way."""
 PREVIEW_REQUESTS = BAR_YEARS + 3
 """Of a preview: the search, the bars, the last days. What is shown and not held takes one more."""
 
@@ -29,6 +33,18 @@ class Share:
     held: int
     of: int
     whole: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Apart:
+    """Papers of the library on which PubMed and our own reading differ. Of those that match here and that PubMed does not
+    name, `withdrawn` were withdrawn by it, `young` were created in these days, and it reads `others` otherwise; all three
+    are empty where it did not name its whole set. `unmatched` it names, and they do not match here."""
+
+    withdrawn: tuple[int, ...] = ()
+    young: tuple[int, ...] = ()
+    others: tuple[int, ...] = ()
+    unmatched: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +75,7 @@ class Previewed:
     share: Share | None
     newest: tuple[Paper, ...]
     library: int
+    apart: Apart | None
     lines: tuple[LineCount, ...]
     requests: int
     why_not: str | None
@@ -84,13 +101,14 @@ def preview(
         recent = last.count if last is not None else None
     lines = dict(enumerate(strategy.lines(lane), 1))
     queries = {at: strategy.line_query(line) for at, line in lines.items() if line.enabled}
-    share = None
+    share = apart = None
     with database.read() as session:
         local = evaluate(session, queries, tree, today)
+        library = frozenset[int]().union(*local.found.values())
         if result is not None:
             held = citations.known(session, result.pmids, fetched=False)
             share = Share(len(held), len(result.pmids), len(result.pmids) >= result.count)
-    library = frozenset[int]().union(*local.found.values())
+            apart = _apart(session, result, library, held, today)
     counts = []
     for at, line in lines.items():
         if at not in queries or at in local.unreadable:
@@ -111,8 +129,27 @@ def preview(
         share,
         collect(database, asking, newest[:NEWEST]).papers(),
         len(library),
+        apart,
         tuple(counts),
         asking.requests,
         asking.why_not,
         tuple(asking.refusals),
     )
+
+
+def _apart(session: Session, result: SearchResult, library: frozenset[int], held: set[int], today: date) -> Apart:
+    """Hold PubMed's papers against those that match in the library."""
+    named = frozenset(result.pmids)
+    unmatched = tuple(sorted(held & named - library, reverse=True))
+    if len(result.pmids) < result.count:
+        return Apart(unmatched=unmatched)
+    extra = sorted(library - named, reverse=True)
+    facts = citations.held(session, extra)
+    withdrawn = tuple(pmid for pmid in extra if facts[pmid].withdrawn_at is not None)
+    first = today - timedelta(days=YOUNG_DAYS)
+    days = {each.pmid: created_on(each) for each in citations.load_each(session, extra)}
+    young = tuple(
+        pmid for pmid in extra if pmid not in withdrawn and (day := days.get(pmid)) is not None and day >= first
+    )
+    others = tuple(pmid for pmid in extra if pmid not in withdrawn and pmid not in young)
+    return Apart(withdrawn, young, others, unmatched)

@@ -24,6 +24,8 @@ LOOKED_AT = 120
 """Candidates that are held against the library, those first that look best."""
 OFFERED = 8
 PHRASES = 3
+RARE, RARE_OF = 2, 500
+"""An everyday word is offered where so many others have it at most, or one in so many of the library."""
 WIDE_READ = 10
 """Kept wide papers that are looked at together; each takes a hundred searches of the library."""
 TITLES = 3
@@ -82,12 +84,15 @@ class Suggesting:
         good = core | self._kept(session, topic.id)
         found = self._candidates(session, topic, citation)
         result = evaluate(session, found, self._tree, today)
+        rare = max(RARE, citations.totals(session).citations // RARE_OF)
         ranked = []
         for each, query in found.items():
             others = result.found[each] - {pmid}
+            if each.everyday and len(others) > rare:
+                continue
             gain = (others | {pmid}) - core
             score = standing_among(len(others & good), len(others))
-            rank = (-score, len(gain), -each.near, -len(each.words), each.words)
+            rank = (-score, each.single, len(gain), -each.near, -len(each.words), each.words)
             ranked.append((rank, each, query, others, gain))
         ranked.sort(key=lambda each: each[0])
         # Of words that find the same papers those stand first that are the topic's own, and the longest of them.

@@ -12,12 +12,11 @@ from monitor.core.recall import WideKept
 from monitor.core.strategy import LANES, Lane, Line, Screen, Strategy
 from monitor.core.trials import Shown, blocks_as_trees, failing, shown
 from monitor.errors import NotFound, PubmedUnavailable, QuerySyntaxError
-from monitor.services.asking import Asking
+from monitor.services.asking import Asking, Paper, as_paper
 from monitor.services.comparing import Comparison, compare
 from monitor.services.drafting import filled, searchable
 from monitor.services.ports import Clock, PubmedSource
 from monitor.services.previewing import Previewed, preview
-from monitor.services.showing import Paper, as_paper
 from monitor.services.suggesting import WIDE_READ, Suggested, Suggesting
 from monitor.storage import citations
 from monitor.storage.engine import Database
@@ -96,11 +95,12 @@ class Trials:
             strategy = searchable(session, draft).strategy
         return preview(self._database, self._clock, self._tree, strategy, lane, Asking(self._source, tell))
 
-    def diff(self, old: Strategy, draft: Draft, *, tell: Tell = lambda _: None) -> Comparison:
+    def diff(self, old: Strategy | Draft, draft: Draft, *, tell: Tell = lambda _: None) -> Comparison:
         """Compare a draft with another strategy: what it gains and loses; raises as `preview` does."""
         with self._database.read() as session:
             new = searchable(session, draft).strategy
-        return compare(self._database, self._clock, self._tree, old, new, Asking(self._source, tell))
+            before = searchable(session, old).strategy if isinstance(old, Draft) else old
+        return compare(self._database, self._clock, self._tree, before, new, Asking(self._source, tell))
 
     def test(self, draft: Draft, pmid: int, *, tell: Tell = lambda _: None) -> Tested:
         """Hold a draft against one paper, line by line, and ask PubMed whether it agrees.

@@ -9,19 +9,22 @@ from datetime import date
 from pathlib import Path
 
 import pytest
+from sqlalchemy import update
 
 from monitor.errors import NotFound, PubmedUnavailable, UsageError
 from monitor.pubmed.sandbox import Fault, Sandbox
 from monitor.resources import load_mesh_tree
 from monitor.services.asking import Asking
 from monitor.services.evaluating import evaluate
-from monitor.services.previewing import PREVIEW_REQUESTS
+from monitor.services.previewing import PREVIEW_REQUESTS, Apart
 from monitor.storage import phrases
 from monitor.storage.engine import Database
+from monitor.storage.tables import CheckRow
 from tests.acceptance.cli_world import FIRST as CLI_FIRST
 from tests.acceptance.cli_world import Cli, corpus, logging_kept, new_home
 from tests.acceptance.polling import FIRST, NOW, client, record, records, sandbox
 from tests.acceptance.trial_world import CORE, Bench, draft, papers, strategy, topic
+from tests.unit.sandbox.records import record as nlm_record
 
 
 @pytest.fixture
@@ -32,9 +35,9 @@ def bench(database: Database) -> Iterator[Bench]:
 
 def everything(bench: Bench) -> object:
     with bench.database.read() as session:
-        from monitor.storage.tables import CitationRow, HitRow, PollRow
+        from monitor.storage.tables import CheckRow, HitRow, PollRow
 
-        return [session.query(row).count() for row in (CitationRow, HitRow, PollRow)]
+        return [session.query(row).count() for row in (CheckRow, HitRow, PollRow)]
 
 
 def test_a_preview_counts_by_year_lately_and_what_is_held(bench: Bench) -> None:
@@ -423,7 +426,10 @@ def test_preview_of_a_file_that_is_not_saved(cli: Cli, server: Sandbox, tmp_path
         (("diff", "car-nk"), "version 1 has none before it"),
         (("diff", "car-nk", "--from", "one"), "is not the number of a version"),
         (("diff", "car-nk", "--from", "9"), "9"),
-        (("test", "car-nk", "0"), "PMID"),
+        (("diff", "car-nk", "--from", "nofile.yaml"), "nofile.yaml: No such file"),
+        (("test", "car-nk", "0"), "'0' is not a PMID"),
+        (("test", "car-nk", "abc"), "'abc' is not a PMID, which is a number such as"),
+        (("test", "car-nk", "99999999999"), "is not a PMID"),
     ],
 )
 def test_wrong_words_are_told_in_a_sentence(cli: Cli, words: tuple[str, ...], said: str) -> None:
@@ -431,6 +437,54 @@ def test_wrong_words_are_told_in_a_sentence(cli: Cli, words: tuple[str, ...], sa
     assert answer.code == 2
     assert said in answer.err
     assert "Traceback" not in answer.everything
+
+
+def test_a_version_against_itself_is_no_question_for_pubmed(cli: Cli, server: Sandbox, tmp_path: Path) -> None:
+    server.log.clear()
+    said = cli("topic", "diff", "car-nk", "--from", "1", "--to", "1")
+    assert (said.code, said.out) == (0, "car-nk: version 1 is compared with itself; there is no difference.\n")
+    assert server.log == []
+    path = topic_file(tmp_path, '"CAR-NK"[ti] AND donors[ti]')
+    assert f"car-nk: version 1 against {path}" in cli("topic", "diff", "car-nk", "--from", path).out
+
+
+def test_a_preview_names_what_was_withdrawn_and_what_only_pubmed_finds(bench: Bench) -> None:
+    bench.polling.poll(full=True)
+    with bench.database.write() as session:
+        session.execute(update(CheckRow).where(CheckRow.pmid == FIRST).values(withdrawn_at=bench.now()))
+    bench.server.corpus.add(record(FIRST, title="Nothing of it is left").encode())
+    bench.server.corpus.add(record(FIRST + 1, title="Nothing of this either").encode())
+    bench.server.corpus.add(record(FIRST + 2, title="CAR-NK by another name").encode())
+    apart = bench.trials.preview(draft(), "core").apart
+    assert apart == Apart((FIRST,), (), (FIRST + 1,), (FIRST + 2,))
+    assert bench.alone.preview(draft(), "core").apart is None
+
+
+def test_years_before_the_first_paper_are_one_line_and_long_searches_are_cut(cli: Cli, tmp_path: Path) -> None:
+    path = topic_file(tmp_path, " OR ".join(["donors[ti]", *(f"word{at}[tiab]" for at in range(60))]))
+    said = cli("topic", "preview", "car-nk", "--from", path)
+    year = date.today().year
+    assert f"  none before {year}\n  {year} " in said.out or f"  none before {year - 1}\n" in said.out
+    assert "characters; whole with --json)" in said.out
+    assert max(map(len, said.out.splitlines())) < 800
+    whole = cli("topic", "preview", "car-nk", "--from", path, "--json").json
+    assert whole["query"].endswith("word59[tiab]")
+    assert len(whole["bars"]) == 13
+
+
+def test_a_preview_says_why_pubmed_counts_otherwise(cli: Cli) -> None:
+    renamed = nlm_record(CLI_FIRST, "Renamed beyond recognition", crdt="2020/01/01 10:00", revised="2020/01/01")
+    with Sandbox(corpus(), rate_limit=None) as server:
+        cli.settings["MONITOR_EUTILS_URL"] = server.url
+        assert cli("poll", "car-nk").code == 0
+        assert "PubMed does not name" not in cli("topic", "preview", "car-nk").out
+        server.corpus.add(renamed)
+        said = cli("topic", "preview", "car-nk")
+        apart = cli("topic", "preview", "car-nk", "--json").json["apart"]
+    assert "PubMed counts 1 paper." in said.out
+    assert "By our own reading, 2 papers of the library match." in said.out
+    assert f"PubMed does not name 1 of them: 1 so young that PubMed may not search it yet ({CLI_FIRST})." in said.out
+    assert apart == {"withdrawn": [], "young": [CLI_FIRST], "others": [], "unmatched": []}
 
 
 def test_a_file_that_cannot_be_searched_is_told_with_its_place(cli: Cli, tmp_path: Path) -> None:
@@ -473,3 +527,15 @@ def test_diff_and_test_at_the_terminal(cli: Cli, tmp_path: Path) -> None:
     nobody = cli("topic", "test", "car-nk", 90_000_900)
     assert (nobody.code, "PubMed has no record" in nobody.err) == (1, True)
     assert cli("topic", "test", "car-nk", CLI_FIRST, "--json").json["paper"]["pmid"] == CLI_FIRST
+
+
+def test_a_word_that_many_papers_have_is_not_offered_as_a_line(database: Database) -> None:
+    many = [record(FIRST + 20 + at, title=f"Killer cells of part {at}") for at in range(6)]
+    odd = record(FIRST, title="CAR-engineered NK cells and KIR2DL4")
+    about = topic(core=("killer[ti] OR KIR2DL4[mh]",), wide=("cells[tiab] OR KIR2DL4[tiab]",))
+    with sandbox(odd, *many) as server:
+        bench = Bench(database, server, about)
+        bench.polling.poll(full=True)
+        offered = [each.query for each in bench.trials.phrases_for_core("car-nk", FIRST).phrases]
+    assert '"cells"[tiab]' not in offered
+    assert offered == ['"cells and KIR2DL4"[tiab]'], "of words that find the same papers the longest"

@@ -210,6 +210,15 @@ def test_every_candidate_finds_the_paper_it_was_read_off(words: str) -> None:
             assert matches(parse(query), of, TREE, TODAY), query
 
 
+def test_everyday_words_are_told_from_names() -> None:
+    for words in ("cells", "Receptors", "natürlich"):
+        assert Candidate(words, "phrase").everyday, words
+    for words in ("CD16", "iPSC", "CAR", "CAR-NK", "natural killer", "NKp46"):
+        assert not Candidate(words, "phrase").everyday, words
+    assert not Candidate("Neoplasms", "heading").everyday
+    assert [Candidate(words, "phrase").single for words in ("CD16", "CAR-NK", "two words")] == [True, False, False]
+
+
 def test_lines_are_ready_to_be_pasted() -> None:
     assert Candidate("CAR NK", "phrase").query() == '"CAR NK"[tiab]'
     assert Candidate("CAR NK", "phrase").query(indexed=False) == '"CAR NK"[tiab:~0]'
