@@ -60,7 +60,7 @@ def init(
         if indexed.damaged:
             some = ", ".join(map(str, indexed.damaged[:10]))
             tell(
-                f"{len(indexed.damaged):,} stored records are damaged, and no search finds them (PMID {some}); restore a backup"
+                f"{len(indexed.damaged):,} stored records are damaged, and no search finds them (PMID {some}); restore a backup, or let the next fetch replace them"
             )
     for names, what in ((report.added, "added"), (report.renewed, "renewed"), (report.kept, "left as you have them")):
         if names:
