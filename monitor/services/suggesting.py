@@ -25,7 +25,8 @@ LOOKED_AT = 120
 OFFERED = 8
 PHRASES = 3
 RARE, RARE_OF = 2, 500
-"""An everyday word is offered where so many others have it at most, or one in so many of the library."""
+"""An everyday word is offered where one other in `RARE_OF` of the library has it at most; in a library where these are
+not even `RARE` papers, every word is rare, which tells nothing."""
 WIDE_READ = 10
 """Kept wide papers that are looked at together; each takes a hundred searches of the library."""
 TITLES = 3
@@ -84,11 +85,11 @@ class Suggesting:
         good = core | self._kept(session, topic.id)
         found = self._candidates(session, topic, citation)
         result = evaluate(session, found, self._tree, today)
-        rare = max(RARE, citations.totals(session).citations // RARE_OF)
+        rare = citations.totals(session).citations // RARE_OF
         ranked = []
         for each, query in found.items():
             others = result.found[each] - {pmid}
-            if each.everyday and len(others) > rare:
+            if each.everyday and (rare < RARE or len(others) > rare):
                 continue
             gain = (others | {pmid}) - core
             score = standing_among(len(others & good), len(others))
