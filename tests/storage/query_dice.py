@@ -325,7 +325,7 @@ class QueryDice:
             (last, f"{last} {initials}", f"{last} {initials[:1]}", f"{last} {fore}", f"{fore} {last}", last[:4], last[:5] + "*",
              f"{last} {initials} jr", (last.split() or ["x"])[0])
         )  # fmt: skip
-        name = name.strip() or "nosuch"
+        name = name.strip() if name.strip(" *") else "nosuch"
         return f'"{name}"[{field}]' if self.dice.random() < 0.3 else f"{name}[{field}]"
 
     def value(self) -> str:

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 import pytest
 from sqlalchemy import text
 
-from monitor.core.citation import InlineXml
+from monitor.core.citation import Author, AuthorList, InlineXml
 from monitor.core.query import document, matches, parse
 from monitor.errors import DatabaseBehind, UsageError
 from monitor.storage import indexing
@@ -18,6 +18,7 @@ from monitor.storage.lookup import Token
 from monitor.storage.search import count, page, pmids, relevant
 from monitor.storage.search_plan import NONE, All, Among, Between, Betweens, Some, Standing, every, some
 from tests.factories import FIRST_PMID, citation
+from tests.storage.query_dice import QueryDice
 from tests.unit.query.invented import TREE
 
 NOW = datetime(2026, 11, 22, 9, 30, tzinfo=UTC)
@@ -154,3 +155,12 @@ def test_a_tsquery_that_is_too_large_is_refused_in_a_sentence(library: Database)
         else:
             with pytest.raises(UsageError, match="too many parts for the database; divide it"):
                 count(session, query, TREE, TODAY)
+
+
+def test_the_dice_write_searches_for_a_name_of_blanks() -> None:
+    nameless = AuthorList((Author(last_name=" ", initials="L"),), True)
+    dice = QueryDice([citation(author_lists=(nameless,))], TREE, 1)
+    dice.query()
+    searches = {dice.name() for _ in range(200)}
+    assert "L[au]" in searches
+    assert all(parse(each) for each in searches)
