@@ -324,7 +324,7 @@ def test_hits_stand_end_and_stand_again_and_remember_when_they_were_found(databa
     add(NOW + timedelta(days=2), FoundHit(FIRST_PMID, False, (1, 2), "reconciled"))
     again = row(FIRST_PMID)
     assert (again.first_lines, again.route) == ([1, 2], "reconciled")
-    assert (again.ended_at, again.news, again.lines) == (None, True, [1, 2])
+    assert (again.ended_at, again.news, again.lines) == (None, False, [1, 2]), "what is brought again is news no more"
     assert again.found_at == NOW + timedelta(days=2), "it is found anew, so that a digest of now may carry it"
     add(NOW + timedelta(days=3), FoundHit(FIRST_PMID, True, (1,), "revised"))
     assert row(FIRST_PMID).found_at == NOW + timedelta(days=2)
