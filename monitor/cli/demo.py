@@ -167,10 +167,13 @@ def _end_lines(folder: Path) -> Iterator[str]:
     number = len(list((folder / "mail").glob("*.eml")))
     yield f"\n{number} mails lie in {folder / 'mail'}; the papers came from {resource_dir('db') / 'seed' / 'demo_corpus.xml'}"
     yield f"Look closer with  {_command(folder)} …"
-    yield "  show 90000201 --versions                    what became of one paper"
-    yield "  search 'lymphoma \"NK cell*\"[tiab]'         the library, in PubMed's language"
-    yield f"  topic test car-nk {KEPT_FROM_WIDE}                why a paper was not found, and what would find it"
-    yield "  topic report car-nk                         what the search has proved to find"
+    for asked, answer in (
+        ("show 90000201 --versions", "what became of one paper"),
+        ("search 'lymphoma \"NK cell*\"[tiab]'", "the library, in PubMed's language"),
+        (f"topic test car-nk {KEPT_FROM_WIDE}", "why a paper was not found, and what would find it"),
+        ("topic report car-nk", "what the search has proved to find"),
+    ):
+        yield f"  {asked:<36} {answer}"
 
 
 def _further_lines(folder: Path, sandbox: Sandbox) -> Iterator[str]:
