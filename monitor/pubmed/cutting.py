@@ -31,7 +31,6 @@ _LONE: Final = (b"PubmedArticle", b"PubmedBookArticle")
 _START_TAG: Final = re.compile(rb"<([A-Za-z_][\w.:-]*)((?:[^<>\"']|\"[^\"<]*\"|'[^'<]*')*)>")
 _DOCTYPE: Final = re.compile(rb"<!DOCTYPE(?:[^\[<>\"']|\"[^\"]*\"|'[^']*')*([>\[])")
 _ENCODING: Final = re.compile(rb"\s*<\?xml[^>]{0,200}?\sencoding\s*=\s*[\"']([A-Za-z0-9._-]+)[\"']")
-_MISC: Final = re.compile(rb"(?:\s+|<!--.*?-->|<\?.*?\?>)*", re.DOTALL)
 _ERROR: Final = re.compile(rb"<(?:ERROR|error|Error)>([^<]*)<")
 _CLOSERS: Final = {b"<!--": b"-->", b"<![CDATA[": b"]]>", b"<?": b"?>"}
 _TEXT_CODECS: Final = (

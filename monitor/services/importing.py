@@ -6,7 +6,6 @@ next full poll, without fetching it again, and by its Create Date it is news or 
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -21,8 +20,6 @@ from monitor.services.retrieving import retrieve
 from monitor.storage import checks, citations
 from monitor.storage.bulk import batches
 from monitor.storage.engine import Database
-
-log = logging.getLogger(__name__)
 
 LARGEST_LIST = 256 * 2**20
 SHOWN_EVERY = 5_000

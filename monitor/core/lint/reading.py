@@ -27,12 +27,11 @@ class Placed(NamedTuple):
 
 
 class Operator(NamedTuple):
-    """AND, OR or NOT between two operands; `implied` where they only stand side by side."""
+    """AND, OR or NOT between two operands; AND where they only stand side by side."""
 
     name: str
     start: int
     end: int
-    implied: bool
 
 
 class Operand(NamedTuple):
@@ -209,13 +208,13 @@ class _Layout:
             if token.kind is Kind.OPERATOR:
                 self.at += 1
                 end = start + (1 if self.text[start] in "&|" else len(token.text))
-                operator = Operator(token.text, start, end, False)
+                operator = Operator(token.text, start, end)
                 continue
             operand = self.group(start) if token.kind is Kind.OPEN else self.term(start)
             if operand is None:
                 continue
             if operands:
-                operators.append(operator or Operator("AND", operands[-1].end, operands[-1].end, True))
+                operators.append(operator or Operator("AND", operands[-1].end, operands[-1].end))
             operands.append(operand)
             operator = None
         return Level(tuple(operands), tuple(operators))

@@ -11,7 +11,6 @@ from monitor.core.lint.limits import is_limit
 from monitor.core.lint.reading import Placed, Reading
 from monitor.core.query import And, EarlierSearch, Not, Or, Proximity, Query, Term, ignored
 from monitor.core.query.document import TEXT_FIELDS
-from monitor.core.query.fields import HEADING_FIELDS
 from monitor.core.query.flags import OWN_FLAGS
 from monitor.core.query.words import MIN_STEM, search_words
 from monitor.core.strategy import Block
@@ -19,7 +18,6 @@ from monitor.core.strategy import Block
 _WILDCARD: Final = re.compile(r"\w[?#$]\w|[a-z]{3}[#$]$")
 _CAPITALS: Final = re.compile(r"\s(AND|OR|NOT)\s")
 _BLANKS: Final = re.compile(r"\s+")
-_HEADINGS: Final = HEADING_FIELDS | {"nm"}
 _THEIR_FLAGS: Final = {"isretracted": "hasretractionin", "hasconcern": "hasexpressionofconcernin"}
 
 _AMBIGUOUS: Final[Mapping[str, tuple[str, str]]] = {
