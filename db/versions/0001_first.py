@@ -110,7 +110,11 @@ def upgrade() -> None:
         sa.Column("name", sa.Text(), nullable=False),
         sa.Column("role", sa.Text(), nullable=False),
         sa.Column("language", sa.Text(), nullable=False),
+        sa.Column("password_hash", sa.Text(), nullable=True),
+        sa.Column("preferences", sa.JSON(), server_default="{}", nullable=False),
+        sa.Column("version", INT, server_default="0", nullable=False),
         sa.Column("created_at", MOMENT, nullable=False),
+        sa.Column("seen_at", MOMENT, nullable=True),
         sa.Column("disabled_at", MOMENT, nullable=True),
         sa.CheckConstraint("role IN ('member', 'curator', 'admin')", name=op.f("ck_person_role")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_person")),
@@ -124,6 +128,14 @@ def upgrade() -> None:
         sa.Column("checked_at", MOMENT, nullable=False),
         sa.PrimaryKeyConstraint("phrase", "field", name=op.f("pk_phrase")),
     )
+    op.create_table(
+        "sign_in_attempt",
+        sa.Column("id", INT, nullable=False),
+        sa.Column("key", sa.LargeBinary(), nullable=False),
+        sa.Column("at", MOMENT, nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_sign_in_attempt")),
+    )
+    op.create_index("ix_sign_in_attempt_key", "sign_in_attempt", ["key", "at"], unique=False)
     op.create_table(
         "slot",
         sa.Column("job", sa.Text(), nullable=False),
@@ -149,9 +161,26 @@ def upgrade() -> None:
         sa.Column("position", INT, nullable=False),
         sa.Column("created_at", MOMENT, nullable=False),
         sa.Column("watched_from", sa.Date(), nullable=True),
+        sa.Column("doubly_screened_at", MOMENT, nullable=True),
         sa.Column("retired_at", MOMENT, nullable=True),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_topic")),
     )
+    op.create_table(
+        "access_token",
+        sa.Column("id", INT, nullable=False),
+        sa.Column("token_hash", sa.LargeBinary(), nullable=False),
+        sa.Column("person_id", INT, nullable=False),
+        sa.Column("name", sa.Text(), nullable=False),
+        sa.Column("scopes", sa.JSON(), nullable=False),
+        sa.Column("created_at", MOMENT, nullable=False),
+        sa.Column("expires_at", MOMENT, nullable=True),
+        sa.Column("used_at", MOMENT, nullable=True),
+        sa.Column("revoked_at", MOMENT, nullable=True),
+        sa.ForeignKeyConstraint(["person_id"], ["person.id"], name=op.f("fk_access_token_person_id_person")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_access_token")),
+        sa.UniqueConstraint("token_hash", name=op.f("uq_access_token_token_hash")),
+    )
+    op.create_index(op.f("ix_access_token_person_id"), "access_token", ["person_id"], unique=False)
     op.create_table(
         "citation_check",
         sa.Column("pmid", INT, autoincrement=False, nullable=False),
@@ -172,26 +201,6 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("pmid", name=op.f("pk_citation_index")),
     )
     op.create_table(
-        "decision",
-        sa.Column("id", INT, nullable=False),
-        sa.Column("pmid", INT, nullable=False),
-        sa.Column("verdict", sa.Text(), nullable=False),
-        sa.Column("topics", sa.JSON(), nullable=False),
-        sa.Column("reason", sa.Text(), nullable=True),
-        sa.Column("note", sa.Text(), nullable=True),
-        sa.Column("hash", sa.LargeBinary(), nullable=False),
-        sa.Column("undoes", INT, nullable=True),
-        sa.Column("person_id", INT, nullable=True),
-        sa.Column("role", sa.Text(), nullable=False),
-        sa.Column("decided_at", MOMENT, nullable=False),
-        sa.CheckConstraint("verdict IN ('keep', 'maybe', 'dismiss', 'open')", name=op.f("ck_decision_verdict")),
-        sa.ForeignKeyConstraint(["person_id"], ["person.id"], name=op.f("fk_decision_person_id_person")),
-        sa.ForeignKeyConstraint(["pmid"], ["citation.pmid"], name=op.f("fk_decision_pmid_citation")),
-        sa.ForeignKeyConstraint(["undoes"], ["decision.id"], name=op.f("fk_decision_undoes_decision")),
-        sa.PrimaryKeyConstraint("id", name=op.f("pk_decision")),
-    )
-    op.create_index("ix_decision_pmid", "decision", ["pmid", "id"], unique=False)
-    op.create_table(
         "event",
         sa.Column("id", INT, nullable=False),
         sa.Column("at", MOMENT, nullable=False),
@@ -207,6 +216,70 @@ def upgrade() -> None:
     )
     op.create_index(op.f("ix_event_at"), "event", ["at"], unique=False)
     op.create_index("ix_event_subject", "event", ["subject"], unique=False)
+    op.create_table(
+        "mark",
+        sa.Column("person_id", INT, nullable=False),
+        sa.Column("pmid", INT, nullable=False),
+        sa.Column("kind", sa.Text(), nullable=False),
+        sa.Column("at", MOMENT, nullable=False),
+        sa.CheckConstraint("kind IN ('seen', 'saved', 'not-for-me')", name=op.f("ck_mark_kind")),
+        sa.ForeignKeyConstraint(["person_id"], ["person.id"], name=op.f("fk_mark_person_id_person")),
+        sa.ForeignKeyConstraint(["pmid"], ["citation.pmid"], name=op.f("fk_mark_pmid_citation")),
+        sa.PrimaryKeyConstraint("person_id", "pmid", "kind", name=op.f("pk_mark")),
+    )
+    op.create_index("ix_mark_pmid", "mark", ["pmid", "kind"], unique=False)
+    op.create_table(
+        "note",
+        sa.Column("pmid", INT, nullable=False),
+        sa.Column("person_id", INT, nullable=False),
+        sa.Column("text", sa.Text(), nullable=False),
+        sa.Column("version", INT, nullable=False),
+        sa.Column("changed_at", MOMENT, nullable=False),
+        sa.ForeignKeyConstraint(["person_id"], ["person.id"], name=op.f("fk_note_person_id_person")),
+        sa.ForeignKeyConstraint(["pmid"], ["citation.pmid"], name=op.f("fk_note_pmid_citation")),
+        sa.PrimaryKeyConstraint("pmid", "person_id", name=op.f("pk_note")),
+    )
+    op.create_table(
+        "one_time_link",
+        sa.Column("id", INT, nullable=False),
+        sa.Column("token_hash", sa.LargeBinary(), nullable=False),
+        sa.Column("person_id", INT, nullable=False),
+        sa.Column("purpose", sa.Text(), nullable=False),
+        sa.Column("created_by", INT, nullable=True),
+        sa.Column("created_at", MOMENT, nullable=False),
+        sa.Column("expires_at", MOMENT, nullable=False),
+        sa.Column("used_at", MOMENT, nullable=True),
+        sa.CheckConstraint("purpose IN ('invitation', 'reset')", name=op.f("ck_one_time_link_purpose")),
+        sa.ForeignKeyConstraint(["created_by"], ["person.id"], name=op.f("fk_one_time_link_created_by_person")),
+        sa.ForeignKeyConstraint(["person_id"], ["person.id"], name=op.f("fk_one_time_link_person_id_person")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_one_time_link")),
+        sa.UniqueConstraint("token_hash", name=op.f("uq_one_time_link_token_hash")),
+    )
+    op.create_index(op.f("ix_one_time_link_person_id"), "one_time_link", ["person_id"], unique=False)
+    op.create_table(
+        "proposal",
+        sa.Column("pmid", INT, nullable=False),
+        sa.Column("hash", sa.LargeBinary(), nullable=False),
+        sa.Column("vocabulary", INT, nullable=False),
+        sa.Column("levels", INT, nullable=False),
+        sa.Column("level", sa.Text(), nullable=False),
+        sa.Column("design", sa.Text(), nullable=False),
+        sa.Column("participants", INT, nullable=True),
+        sa.Column("found", sa.JSON(), nullable=False),
+        sa.Column("made_at", MOMENT, nullable=False),
+        sa.ForeignKeyConstraint(["pmid"], ["citation.pmid"], name=op.f("fk_proposal_pmid_citation")),
+        sa.PrimaryKeyConstraint("pmid", name=op.f("pk_proposal")),
+    )
+    op.create_table(
+        "reading",
+        sa.Column("pmid", INT, nullable=False),
+        sa.Column("person_id", INT, nullable=False),
+        sa.Column("since", MOMENT, nullable=False),
+        sa.Column("until", MOMENT, nullable=False),
+        sa.ForeignKeyConstraint(["person_id"], ["person.id"], name=op.f("fk_reading_person_id_person")),
+        sa.ForeignKeyConstraint(["pmid"], ["citation.pmid"], name=op.f("fk_reading_pmid_citation")),
+        sa.PrimaryKeyConstraint("pmid", name=op.f("pk_reading")),
+    )
     op.create_table(
         "relation",
         sa.Column("id", INT, nullable=False),
@@ -232,6 +305,20 @@ def upgrade() -> None:
         postgresql_where=sa.text("ended_at IS NULL"),
     )
     op.create_table(
+        "rulebook",
+        sa.Column("kind", sa.Text(), nullable=False),
+        sa.Column("version", INT, nullable=False),
+        sa.Column("text", sa.Text(), nullable=False),
+        sa.Column("origin", sa.Text(), nullable=False),
+        sa.Column("reason", sa.Text(), nullable=True),
+        sa.Column("created_by", INT, nullable=True),
+        sa.Column("created_at", MOMENT, nullable=False),
+        sa.CheckConstraint("kind IN ('vocabulary', 'levels')", name=op.f("ck_rulebook_kind")),
+        sa.CheckConstraint("origin IN ('starter', 'lab')", name=op.f("ck_rulebook_origin")),
+        sa.ForeignKeyConstraint(["created_by"], ["person.id"], name=op.f("fk_rulebook_created_by_person")),
+        sa.PrimaryKeyConstraint("kind", "version", name=op.f("pk_rulebook")),
+    )
+    op.create_table(
         "saved_search",
         sa.Column("id", INT, nullable=False),
         sa.Column("key", sa.Text(), nullable=False),
@@ -253,6 +340,32 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(["topic_id"], ["topic.id"], name=op.f("fk_sentinel_topic_id_topic")),
         sa.PrimaryKeyConstraint("topic_id", "pmid", name=op.f("pk_sentinel")),
     )
+    op.create_table(
+        "session",
+        sa.Column("id", INT, nullable=False),
+        sa.Column("token_hash", sa.LargeBinary(), nullable=False),
+        sa.Column("person_id", INT, nullable=False),
+        sa.Column("agent", sa.Text(), nullable=True),
+        sa.Column("created_at", MOMENT, nullable=False),
+        sa.Column("seen_at", MOMENT, nullable=False),
+        sa.Column("ended_at", MOMENT, nullable=True),
+        sa.ForeignKeyConstraint(["person_id"], ["person.id"], name=op.f("fk_session_person_id_person")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_session")),
+        sa.UniqueConstraint("token_hash", name=op.f("uq_session_token_hash")),
+    )
+    op.create_index(op.f("ix_session_person_id"), "session", ["person_id"], unique=False)
+    op.create_table(
+        "step",
+        sa.Column("id", INT, nullable=False),
+        sa.Column("person_id", INT, nullable=False),
+        sa.Column("kind", sa.Text(), nullable=False),
+        sa.Column("told", sa.JSON(), nullable=False),
+        sa.Column("at", MOMENT, nullable=False),
+        sa.Column("undone_at", MOMENT, nullable=True),
+        sa.ForeignKeyConstraint(["person_id"], ["person.id"], name=op.f("fk_step_person_id_person")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_step")),
+    )
+    op.create_index("ix_step_person", "step", ["person_id", "id"], unique=False)
     op.create_table(
         "strategy",
         sa.Column("id", INT, nullable=False),
@@ -280,6 +393,8 @@ def upgrade() -> None:
         sa.Column("zone", sa.Text(), nullable=False),
         sa.Column("language", sa.Text(), nullable=False),
         sa.Column("card_limit", INT, nullable=False),
+        sa.Column("level_floor", sa.Text(), nullable=True),
+        sa.Column("paused_until", sa.Date(), nullable=True),
         sa.Column("token", sa.Text(), nullable=False),
         sa.Column("created_at", MOMENT, nullable=False),
         sa.Column("scheduled_at", MOMENT, nullable=False),
@@ -300,25 +415,41 @@ def upgrade() -> None:
         postgresql_where=sa.text("ended_at IS NULL"),
     )
     op.create_table(
-        "tagging",
+        "acknowledgement",
+        sa.Column("pmid", INT, nullable=False),
+        sa.Column("version", INT, nullable=False),
+        sa.Column("person_id", INT, nullable=False),
+        sa.Column("at", MOMENT, nullable=False),
+        sa.Column("step_id", INT, nullable=True),
+        sa.ForeignKeyConstraint(["person_id"], ["person.id"], name=op.f("fk_acknowledgement_person_id_person")),
+        sa.ForeignKeyConstraint(["pmid"], ["citation.pmid"], name=op.f("fk_acknowledgement_pmid_citation")),
+        sa.ForeignKeyConstraint(["step_id"], ["step.id"], name=op.f("fk_acknowledgement_step_id_step")),
+        sa.PrimaryKeyConstraint("pmid", "version", name=op.f("pk_acknowledgement")),
+    )
+    op.create_index(op.f("ix_acknowledgement_step_id"), "acknowledgement", ["step_id"], unique=False)
+    op.create_table(
+        "decision",
         sa.Column("id", INT, nullable=False),
         sa.Column("pmid", INT, nullable=False),
-        sa.Column("facet", sa.Text(), nullable=False),
-        sa.Column("term", sa.Text(), nullable=False),
-        sa.Column("added", sa.Boolean(), nullable=False),
-        sa.Column("origin", sa.Text(), nullable=False),
+        sa.Column("verdict", sa.Text(), nullable=False),
+        sa.Column("topics", sa.JSON(), nullable=False),
         sa.Column("reason", sa.Text(), nullable=True),
+        sa.Column("note", sa.Text(), nullable=True),
+        sa.Column("hash", sa.LargeBinary(), nullable=False),
+        sa.Column("undoes", INT, nullable=True),
         sa.Column("person_id", INT, nullable=True),
         sa.Column("role", sa.Text(), nullable=False),
-        sa.Column("tagged_at", MOMENT, nullable=False),
-        sa.CheckConstraint("facet IN ('tag', 'level', 'claim')", name=op.f("ck_tagging_facet")),
-        sa.CheckConstraint("origin IN ('person', 'rule')", name=op.f("ck_tagging_origin")),
-        sa.ForeignKeyConstraint(["person_id"], ["person.id"], name=op.f("fk_tagging_person_id_person")),
-        sa.ForeignKeyConstraint(["pmid"], ["citation.pmid"], name=op.f("fk_tagging_pmid_citation")),
-        sa.PrimaryKeyConstraint("id", name=op.f("pk_tagging")),
+        sa.Column("step_id", INT, nullable=True),
+        sa.Column("decided_at", MOMENT, nullable=False),
+        sa.CheckConstraint("verdict IN ('keep', 'maybe', 'dismiss', 'open')", name=op.f("ck_decision_verdict")),
+        sa.ForeignKeyConstraint(["person_id"], ["person.id"], name=op.f("fk_decision_person_id_person")),
+        sa.ForeignKeyConstraint(["pmid"], ["citation.pmid"], name=op.f("fk_decision_pmid_citation")),
+        sa.ForeignKeyConstraint(["step_id"], ["step.id"], name=op.f("fk_decision_step_id_step")),
+        sa.ForeignKeyConstraint(["undoes"], ["decision.id"], name=op.f("fk_decision_undoes_decision")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_decision")),
     )
-    op.create_index("ix_tagging_pmid", "tagging", ["pmid", "facet", "term", "id"], unique=False)
-    op.create_index("ix_tagging_term", "tagging", ["facet", "term"], unique=False)
+    op.create_index("ix_decision_pmid", "decision", ["pmid", "id"], unique=False)
+    op.create_index(op.f("ix_decision_step_id"), "decision", ["step_id"], unique=False)
     op.create_table(
         "delivery",
         sa.Column("id", INT, nullable=False),
@@ -355,6 +486,22 @@ def upgrade() -> None:
     op.create_index(op.f("ix_delivery_issue_id"), "delivery", ["issue_id"], unique=False)
     op.create_index(op.f("ix_delivery_person_id"), "delivery", ["person_id"], unique=False)
     op.create_index("ix_delivery_state_next", "delivery", ["state", "next_at"], unique=False)
+    op.create_table(
+        "pattern_use",
+        sa.Column("id", INT, nullable=False),
+        sa.Column("pattern", sa.Text(), nullable=False),
+        sa.Column("term", sa.Text(), nullable=False),
+        sa.Column("pmid", INT, nullable=False),
+        sa.Column("accepted", sa.Boolean(), nullable=False),
+        sa.Column("removed", sa.Boolean(), nullable=False),
+        sa.Column("step_id", INT, nullable=True),
+        sa.Column("at", MOMENT, nullable=False),
+        sa.ForeignKeyConstraint(["pmid"], ["citation.pmid"], name=op.f("fk_pattern_use_pmid_citation")),
+        sa.ForeignKeyConstraint(["step_id"], ["step.id"], name=op.f("fk_pattern_use_step_id_step")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_pattern_use")),
+    )
+    op.create_index("ix_pattern_use_pattern", "pattern_use", ["pattern"], unique=False)
+    op.create_index(op.f("ix_pattern_use_step_id"), "pattern_use", ["step_id"], unique=False)
     op.create_table(
         "poll",
         sa.Column("id", INT, nullable=False),
@@ -438,6 +585,71 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(["topic_id"], ["topic.id"], name=op.f("fk_subscription_topic_topic_id_topic")),
         sa.PrimaryKeyConstraint("subscription_id", "topic_id", name=op.f("pk_subscription_topic")),
     )
+    op.create_table(
+        "tagging",
+        sa.Column("id", INT, nullable=False),
+        sa.Column("pmid", INT, nullable=False),
+        sa.Column("facet", sa.Text(), nullable=False),
+        sa.Column("term", sa.Text(), nullable=False),
+        sa.Column("added", sa.Boolean(), nullable=False),
+        sa.Column("origin", sa.Text(), nullable=False),
+        sa.Column("reason", sa.Text(), nullable=True),
+        sa.Column("person_id", INT, nullable=True),
+        sa.Column("role", sa.Text(), nullable=False),
+        sa.Column("step_id", INT, nullable=True),
+        sa.Column("tagged_at", MOMENT, nullable=False),
+        sa.CheckConstraint("facet IN ('tag', 'level', 'claim')", name=op.f("ck_tagging_facet")),
+        sa.CheckConstraint("origin IN ('person', 'rule')", name=op.f("ck_tagging_origin")),
+        sa.ForeignKeyConstraint(["person_id"], ["person.id"], name=op.f("fk_tagging_person_id_person")),
+        sa.ForeignKeyConstraint(["pmid"], ["citation.pmid"], name=op.f("fk_tagging_pmid_citation")),
+        sa.ForeignKeyConstraint(["step_id"], ["step.id"], name=op.f("fk_tagging_step_id_step")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_tagging")),
+    )
+    op.create_index("ix_tagging_pmid", "tagging", ["pmid", "facet", "term", "id"], unique=False)
+    op.create_index(op.f("ix_tagging_step_id"), "tagging", ["step_id"], unique=False)
+    op.create_index("ix_tagging_term", "tagging", ["facet", "term"], unique=False)
+    op.create_table(
+        "vote",
+        sa.Column("id", INT, nullable=False),
+        sa.Column("pmid", INT, nullable=False),
+        sa.Column("topic_id", sa.Text(), nullable=False),
+        sa.Column("person_id", INT, nullable=False),
+        sa.Column("role", sa.Text(), nullable=False),
+        sa.Column("verdict", sa.Text(), nullable=False),
+        sa.Column("reason", sa.Text(), nullable=True),
+        sa.Column("note", sa.Text(), nullable=True),
+        sa.Column("hash", sa.LargeBinary(), nullable=False),
+        sa.Column("voted_at", MOMENT, nullable=False),
+        sa.Column("withdrawn_at", MOMENT, nullable=True),
+        sa.Column("step_id", INT, nullable=True),
+        sa.CheckConstraint("verdict IN ('keep', 'maybe', 'dismiss')", name=op.f("ck_vote_verdict")),
+        sa.ForeignKeyConstraint(["person_id"], ["person.id"], name=op.f("fk_vote_person_id_person")),
+        sa.ForeignKeyConstraint(["pmid"], ["citation.pmid"], name=op.f("fk_vote_pmid_citation")),
+        sa.ForeignKeyConstraint(["step_id"], ["step.id"], name=op.f("fk_vote_step_id_step")),
+        sa.ForeignKeyConstraint(["topic_id"], ["topic.id"], name=op.f("fk_vote_topic_id_topic")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_vote")),
+    )
+    op.create_index(op.f("ix_vote_step_id"), "vote", ["step_id"], unique=False)
+    op.create_index("ix_vote_topic", "vote", ["topic_id", "pmid"], unique=False)
+    op.create_table(
+        "wait",
+        sa.Column("id", INT, nullable=False),
+        sa.Column("pmid", INT, nullable=False),
+        sa.Column("person_id", INT, nullable=False),
+        sa.Column("until", sa.Date(), nullable=True),
+        sa.Column("asked_id", INT, nullable=True),
+        sa.Column("step_id", INT, nullable=True),
+        sa.Column("created_at", MOMENT, nullable=False),
+        sa.Column("ended_at", MOMENT, nullable=True),
+        sa.ForeignKeyConstraint(["asked_id"], ["person.id"], name=op.f("fk_wait_asked_id_person")),
+        sa.ForeignKeyConstraint(["person_id"], ["person.id"], name=op.f("fk_wait_person_id_person")),
+        sa.ForeignKeyConstraint(["pmid"], ["citation.pmid"], name=op.f("fk_wait_pmid_citation")),
+        sa.ForeignKeyConstraint(["step_id"], ["step.id"], name=op.f("fk_wait_step_id_step")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_wait")),
+    )
+    op.create_index(op.f("ix_wait_asked_id"), "wait", ["asked_id"], unique=False)
+    op.create_index(op.f("ix_wait_pmid"), "wait", ["pmid"], unique=False)
+    op.create_index(op.f("ix_wait_step_id"), "wait", ["step_id"], unique=False)
     op.create_table(
         "attempt",
         sa.Column("id", INT, nullable=False),

@@ -1,7 +1,9 @@
 """Every table and constraint, one module a topic; `db/versions` holds the same as migrations, and a test compares."""
 
+from monitor.storage.tables.account import AccessTokenRow, OneTimeLinkRow, SessionRow, SignInAttemptRow
 from monitor.storage.tables.base import Base, UtcDateTime
 from monitor.storage.tables.citation import CheckRow, CitationRow, IndexRow, IndexStateRow, RelationRow, VersionRow
+from monitor.storage.tables.desk import AcknowledgementRow, MarkRow, NoteRow, ReadingRow, StepRow, VoteRow, WaitRow
 from monitor.storage.tables.digest import (
     AttemptRow,
     BounceRow,
@@ -23,9 +25,12 @@ from monitor.storage.tables.strategy import (
     StrategyRow,
     TopicRow,
 )
+from monitor.storage.tables.vocabulary import PatternUseRow, ProposalRow, RulebookRow
 from monitor.storage.tables.work import HeartbeatRow, PaceRow, SlotRow
 
 __all__ = [
+    "AccessTokenRow",
+    "AcknowledgementRow",
     "AttemptRow",
     "Base",
     "BounceRow",
@@ -40,15 +45,25 @@ __all__ = [
     "IndexStateRow",
     "IssueEntryRow",
     "IssueRow",
+    "MarkRow",
+    "NoteRow",
+    "OneTimeLinkRow",
     "PaceRow",
+    "PatternUseRow",
     "PersonRow",
     "PhraseRow",
     "PollBatchRow",
     "PollRow",
+    "ProposalRow",
+    "ReadingRow",
     "RelationRow",
+    "RulebookRow",
     "SavedSearchRow",
     "SentinelRow",
+    "SessionRow",
+    "SignInAttemptRow",
     "SlotRow",
+    "StepRow",
     "StrategyBlockRow",
     "StrategyLineRow",
     "StrategyRow",
@@ -59,4 +74,6 @@ __all__ = [
     "TopicRow",
     "UtcDateTime",
     "VersionRow",
+    "VoteRow",
+    "WaitRow",
 ]

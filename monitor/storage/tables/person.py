@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
 from sqlalchemy import CheckConstraint, ForeignKey, Index, text
@@ -12,7 +12,11 @@ from monitor.storage.tables.base import Base
 
 
 class PersonRow(Base):
-    """A member, curator or admin. `address_key` is the address as compared (casefolded); archived, never deleted."""
+    """A member, curator or admin. `address_key` is the address as compared (casefolded); archived, never deleted.
+
+    `password_hash` is argon2id, and None until an invitation is taken up. `preferences` are `core.people.Preferences`.
+    `version` counts the changes of the row, for two admins at once.
+    """
 
     __tablename__ = "person"
 
@@ -22,7 +26,11 @@ class PersonRow(Base):
     name: Mapped[str]
     role: Mapped[str]
     language: Mapped[str]
+    password_hash: Mapped[str | None]
+    preferences: Mapped[dict[str, Any]] = mapped_column(default=dict, server_default="{}")
+    version: Mapped[int] = mapped_column(default=0, server_default="0")
     created_at: Mapped[datetime]
+    seen_at: Mapped[datetime | None]
     disabled_at: Mapped[datetime | None]
 
     __table_args__ = (CheckConstraint("role IN ('member', 'curator', 'admin')", name="role"),)
@@ -32,7 +40,8 @@ class SubscriptionRow(Base):
     """What one person receives and when: local weekday (0 is Monday), hour and zone. One living one a person.
 
     `token` is the random part of the unsubscribe link; it can only unsubscribe and stays valid for ever.
-    `scheduled_at` is when day, hour or zone were last set: slots before it are not due.
+    `level_floor` is the lowest level that becomes a card or a line, ungraded papers included where it is None; nothing is
+    due before `paused_until`. `scheduled_at` is when day, hour or zone were last set: slots before it are not due.
     """
 
     __tablename__ = "subscription"
@@ -44,6 +53,8 @@ class SubscriptionRow(Base):
     zone: Mapped[str]
     language: Mapped[str]
     card_limit: Mapped[int]
+    level_floor: Mapped[str | None]
+    paused_until: Mapped[date | None]
     token: Mapped[str] = mapped_column(unique=True)
     created_at: Mapped[datetime]
     scheduled_at: Mapped[datetime]

@@ -30,6 +30,7 @@ class DecisionRow(Base):
     undoes: Mapped[int | None] = mapped_column(ForeignKey("decision.id"))
     person_id: Mapped[int | None] = mapped_column(ForeignKey("person.id"))
     role: Mapped[str]
+    step_id: Mapped[int | None] = mapped_column(ForeignKey("step.id"), index=True)
     decided_at: Mapped[datetime]
 
     __table_args__ = (
@@ -55,6 +56,7 @@ class TaggingRow(Base):
     reason: Mapped[str | None]
     person_id: Mapped[int | None] = mapped_column(ForeignKey("person.id"))
     role: Mapped[str]
+    step_id: Mapped[int | None] = mapped_column(ForeignKey("step.id"), index=True)
     tagged_at: Mapped[datetime]
 
     __table_args__ = (

@@ -11,7 +11,10 @@ from monitor.storage.tables.base import Base
 
 
 class TopicRow(Base):
-    """What members follow. `watched_from` is the start of its first poll: what PubMed created earlier is never news."""
+    """What members follow. `watched_from` is the start of its first poll: what PubMed created earlier is never news.
+
+    Since `doubly_screened_at` two curators judge each of its papers without seeing the other's verdict.
+    """
 
     __tablename__ = "topic"
 
@@ -20,6 +23,7 @@ class TopicRow(Base):
     position: Mapped[int]
     created_at: Mapped[datetime]
     watched_from: Mapped[date | None]
+    doubly_screened_at: Mapped[datetime | None]
     retired_at: Mapped[datetime | None]
 
 
