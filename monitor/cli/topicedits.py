@@ -29,7 +29,7 @@ from monitor.core.draft import (
     with_lines,
     with_sentinels,
 )
-from monitor.core.strategy import LANES, Block, Line, Strategy
+from monitor.core.strategy import LANES, Block, Line, Strategy, all_lines
 from monitor.errors import UsageError
 
 if TYPE_CHECKING:
@@ -372,8 +372,7 @@ def _keep_typed(error: UsageError, here: House, draft: Draft, where: str, typed:
 
 
 def _inserted(strategy: Strategy, block: str) -> bool:
-    lines = (*strategy.core, *strategy.wide, *(line for each in strategy.blocks for line in each.lines))
-    return any(f"{{{block}}}" in line.query for line in lines)
+    return any(f"{{{block}}}" in line.query for _, _, line in all_lines(strategy))
 
 
 def _print_findings(draft: Draft, findings: tuple[Finding, ...], unchecked: int, source: Path | None) -> None:

@@ -21,7 +21,9 @@ DEEPEST: Final = 100
 """Blocks within blocks."""
 MOST_LINES: Final = 500
 """Lines of a strategy, its blocks' among them: each is held against every other, and against the library."""
-_INSERT: Final = re.compile(r"\{(T:[a-z0-9-]+|[A-Z][A-Z0-9_]*)\}")
+INSERT: Final = re.compile(r"\{(T:[a-z0-9-]+|[A-Z][A-Z0-9_]*)\}")
+"""What inserts a block in a line."""
+_OF_TOPIC: Final = "T:"
 
 
 class TooLarge(UsageError):
@@ -75,7 +77,7 @@ class Strategy:
         """Return where a column of the rendered line stands in the line as written; None inside a block."""
         shift = 0
         rendering = _Rendering(self.blocks)
-        for found in _INSERT.finditer(line.query):
+        for found in INSERT.finditer(line.query):
             begin = found.start() + shift
             long = len(rendering.block(found[1]))
             if column - 1 < begin:
@@ -136,6 +138,16 @@ class Screen:
         return tuple(found)
 
 
+def topic_block(topic_id: str) -> str:
+    """Return the name of the block that is a topic's core lane."""
+    return f"{_OF_TOPIC}{topic_id}"
+
+
+def topic_of(block: str) -> str | None:
+    """Return the topic whose core lane a block is; None for a block with lines of its own."""
+    return block.removeprefix(_OF_TOPIC) if block.startswith(_OF_TOPIC) else None
+
+
 def with_blocks(core: Sequence[Line], wide: Sequence[Line], blocks: Mapping[str, Block]) -> Strategy:
     """Make a strategy that carries exactly the blocks it inserts, directly or through others; checks all of it."""
     needed: dict[str, Block] = {}
@@ -164,10 +176,10 @@ def with_blocks(core: Sequence[Line], wide: Sequence[Line], blocks: Mapping[str,
 
 def inserted(query: str) -> list[str]:
     """Return the names that stand in braces; raises UsageError for braces that hold something else."""
-    rest = _INSERT.sub("", query)
+    rest = INSERT.sub("", query)
     if "{" in rest or "}" in rest:
         raise UsageError(f"braces hold the name of a block in capitals, or T: and a topic: {query}")
-    return [found[1] for found in _INSERT.finditer(query)]
+    return [found[1] for found in INSERT.finditer(query)]
 
 
 class _Rendering:
@@ -188,7 +200,7 @@ class _Rendering:
     def expanded(self, query: str, path: tuple[str, ...] = ()) -> str:
         parts: list[str] = []
         at = long = 0
-        for found in _INSERT.finditer(query):
+        for found in INSERT.finditer(query):
             parts += (query[at : found.start()], self.block(found[1], path))
             at = found.end()
             long += len(parts[-2]) + len(parts[-1])

@@ -7,11 +7,10 @@ from dataclasses import replace
 from typing import Any, Final, NamedTuple
 
 from monitor.core.draft import LAB, LARGEST_PMID, one_line, read_block_name, read_topic_id, typed_line
-from monitor.core.strategy import Block, Joined, Line, Topic, with_blocks
+from monitor.core.strategy import Block, Joined, Line, Topic, topic_block, topic_of, with_blocks
 from monitor.errors import UsageError
 
 VERSION: Final = 1
-_TOPIC: Final = "T:"
 _NOBODY: Final = ""
 
 
@@ -47,7 +46,7 @@ def read_file(values: object, *, owner: str = LAB, held: Mapping[str, Topic] | N
     parts = {
         read_topic_id(name): _Part(name, value) for name, value in _mapping(top.get("topics", {}), "topics").items()
     }
-    shared |= {f"{_TOPIC}{name}": Block(f"{_TOPIC}{name}", part.core) for name, part in parts.items()}
+    shared |= {topic_block(name): Block(topic_block(name), part.core) for name, part in parts.items()}
     used: set[str] = set()
     topics = []
     for name, part in parts.items():
@@ -55,7 +54,7 @@ def read_file(values: object, *, owner: str = LAB, held: Mapping[str, Topic] | N
         used |= {each.name for each in topic.strategy.blocks}
         topics.append(topic)
     own = {each for part in parts.values() for each in part.blocks}
-    unused = sorted(each for each in {*shared, *own} - used if not each.startswith(_TOPIC) or each in own)
+    unused = sorted(each for each in {*shared, *own} - used if topic_of(each) is None or each in own)
     based_on = {name: part.based_on for name, part in parts.items() if part.based_on is not None}
     return TopicFile(tuple(topics), based_on, tuple(unused))
 
@@ -69,11 +68,9 @@ def write_file(topics: Sequence[Topic], based_on: Mapping[str, int] | None = Non
     for topic in topics:
         for block in topic.strategy.blocks:
             forms.setdefault(block.name, set()).add(block)
-    cores = {f"{_TOPIC}{each.id}": Block(f"{_TOPIC}{each.id}", each.strategy.core) for each in topics}
+    cores = {topic_block(each.id): Block(topic_block(each.id), each.strategy.core) for each in topics}
     shared = {
-        name: next(iter(found))
-        for name, found in sorted(forms.items())
-        if len(found) == 1 and not name.startswith(_TOPIC)
+        name: next(iter(found)) for name, found in sorted(forms.items()) if len(found) == 1 and topic_of(name) is None
     }
     told: dict[str, Any] = {"version": VERSION}
     if shared:
@@ -147,9 +144,9 @@ def _owned(lines: Iterable[Line], before: Iterable[Line], owner: str) -> tuple[L
 
 
 def _block(name: object, value: object, within: str = "") -> Block:
-    if within and isinstance(name, str) and name.startswith(_TOPIC):
+    if within and isinstance(name, str) and (topic := topic_of(name)) is not None:
         # What another topic searched when this one was saved; it may have changed since.
-        read_topic_id(name.removeprefix(_TOPIC))
+        read_topic_id(topic)
     else:
         name = read_block_name(name)
     where = f"{within}block {name}"

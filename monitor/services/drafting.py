@@ -2,19 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
 from contextlib import suppress
 from dataclasses import replace
-from typing import Final
 
 from sqlalchemy.orm import Session
 
 from monitor.core.draft import LARGEST_PMID, Draft, one_line, read_topic_id, unreadable
-from monitor.core.strategy import Block, Line, Strategy, Topic, inserted, with_blocks
+from monitor.core.strategy import Block, Line, Strategy, Topic, all_lines, inserted, topic_block, topic_of, with_blocks
 from monitor.errors import UsageError
 from monitor.storage import strategies
-
-_TOPIC: Final = "T:"
 
 
 def searchable(session: Session, draft: Draft) -> Draft:
@@ -38,30 +34,30 @@ def searchable(session: Session, draft: Draft) -> Draft:
 
 def moved(session: Session, strategy: Strategy) -> tuple[str, ...]:
     """Name the topics whose core search is no longer what the strategy inserted of them."""
-    inserted_of = [each.name for each in strategy.blocks if each.name.startswith(_TOPIC)]
+    inserted_of = {topic_of(each.name) for each in strategy.blocks} - {None}
     if not inserted_of:
         return ()
     found = []
     for stored in strategies.all_topics(session):
-        name = f"{_TOPIC}{stored.id}"
-        if name in inserted_of:
+        if stored.id in inserted_of:
             with suppress(UsageError):  # a block that is missing or in a circle: the linter says so
-                if strategy.line_query(Line(f"{{{name}}}", "")) != f"({stored.topic.strategy.query('core')})":
+                if (
+                    strategy.line_query(Line(f"{{{topic_block(stored.id)}}}", ""))
+                    != f"({stored.topic.strategy.query('core')})"
+                ):
                     found.append(stored.id)
     return tuple(found)
 
 
-def renewed(session: Session, strategy: Strategy, names: Collection[str]) -> Strategy:
-    """Insert the core lines of other topics as they are now."""
-    taken = {f"{_TOPIC}{name}" for name in names}
-    return filled(session, replace(strategy, blocks=tuple(each for each in strategy.blocks if each.name not in taken)))
+def renewed(session: Session, strategy: Strategy, block: str) -> Strategy:
+    """Take a block that is another topic's core lane as it is now."""
+    return filled(session, replace(strategy, blocks=tuple(each for each in strategy.blocks if each.name != block)))
 
 
 def filled(session: Session, strategy: Strategy) -> Strategy:
     """Take the blocks that lines insert and the strategy lacks from the other topics, where these agree on them."""
     blocks = {each.name: each for each in strategy.blocks}
-    lines = (*strategy.core, *strategy.wide, *(line for each in strategy.blocks for line in each.lines))
-    waiting = [name for line in lines for name in inserted(line.query)]
+    waiting = [name for _, _, line in all_lines(strategy) for name in inserted(line.query)]
     topics: dict[str, Topic] | None = None
     while waiting:
         name = waiting.pop()
@@ -69,8 +65,8 @@ def filled(session: Session, strategy: Strategy) -> Strategy:
             continue
         if topics is None:
             topics = {each.id: each.topic for each in strategies.all_topics(session)}
-        if name.startswith(_TOPIC):
-            other = topics.get(name[2:])
+        if (topic_id := topic_of(name)) is not None:
+            other = topics.get(topic_id)
             if other is None:
                 continue
             theirs = {each.name: each for each in other.strategy.blocks}

@@ -184,8 +184,7 @@ class Strategies:
             )
         if finding.code == MOVED:
             with self._database.read() as session:
-                topic = finding.block.removeprefix("T:")
-                return replace(draft, strategy=renewed(session, draft.strategy, [topic]))
+                return replace(draft, strategy=renewed(session, draft.strategy, finding.block))
         return replace(draft, strategy=apply(draft.strategy, finding, finding.alternative if other else None))
 
     def check(self, draft: Draft) -> Check:

@@ -15,7 +15,7 @@ from monitor.core.lint.findings import WEIGHTS, Finding, Repair, Weight, apply, 
 from monitor.core.lint.phrases import UNCHECKED, phrases_of, unindexed
 from monitor.core.lint.reading import Reading
 from monitor.core.query import MeshTree
-from monitor.core.strategy import LANES, Block, Strategy, all_lines
+from monitor.core.strategy import LANES, Block, Strategy, all_lines, topic_of
 
 __all__ = [
     "CODES",
@@ -67,7 +67,7 @@ def lint(
     blocks = {block.name: block for block in strategy.blocks}
     order: dict[str, int] = {lane: at for at, lane in enumerate(LANES)}
     order |= {block.name: len(LANES) + at for at, block in enumerate(strategy.blocks)}
-    readings = [Reading(*each) for each in all_lines(strategy) if not each[0].startswith("T:")]
+    readings = [Reading(*each) for each in all_lines(strategy) if topic_of(each[0]) is None]
     findings = [finding for reading in readings for finding in _of_line(reading, blocks, tree, phrases)]
     for name in order:
         beside = [each for each in readings if each.block == name]

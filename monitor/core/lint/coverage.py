@@ -8,11 +8,11 @@ from typing import Final
 
 from monitor.core.lint.covering import covers
 from monitor.core.lint.findings import Finding, Repair, listed, shown
-from monitor.core.lint.reading import INSERT, Level, Operand, Reading
+from monitor.core.lint.reading import Level, Operand, Reading
 from monitor.core.query import And, MeshTree, Not, Or, Query, QuerySyntaxError, Term, children, ignored, parse, terms
 from monitor.core.query.document import TEXT_FIELDS
 from monitor.core.query.words import search_words
-from monitor.core.strategy import LANES, Block, Line, Strategy
+from monitor.core.strategy import INSERT, LANES, Block, Line, Strategy, all_lines, topic_of
 from monitor.errors import UsageError
 
 MOVED: Final = "topic-moved"
@@ -188,7 +188,7 @@ def inserted(strategy: Strategy) -> Iterator[Finding]:
         elif block.name not in live:
             message = f"{{{block.name}}} is inserted only by lines that are switched off."
             yield Finding("block-unused", "note", block.name, 0, None, message)
-        elif block.joined == "any" and not block.name.startswith("T:") and _is_part(strategy, block.name):
+        elif block.joined == "any" and topic_of(block.name) is None and _is_part(strategy, block.name):
             text = " OR ".join(f"({line.query})" for line in block.lines if line.enabled)
             try:
                 query = _parsed(strategy.line_query(Line(text, "")))
@@ -200,8 +200,8 @@ def inserted(strategy: Strategy) -> Iterator[Finding]:
 def moved(strategy: Strategy, topics: Collection[str]) -> Iterator[Finding]:
     """Lines of another topic that were taken when this one was saved, and are others there now."""
     for block in strategy.blocks:
-        name = block.name.removeprefix("T:")
-        if name != block.name and name in topics:
+        name = topic_of(block.name)
+        if name is not None and name in topics:
             message = (
                 f"Topic {name} searches otherwise now than when its lines were inserted here, and {{{block.name}}} goes on "
                 f"with the older ones. Look at both, and take them as they are now with `monitor topic lint TOPIC --fix "
@@ -230,8 +230,11 @@ def _one_eyed(block: str, query: Query) -> Iterator[Finding]:
 
 def _is_part(strategy: Strategy, name: str) -> bool:
     """Say whether a block stands for a concept within a longer line; alone, it is only part of what inserts it."""
-    every = (*strategy.core, *strategy.wide, *(line for block in strategy.blocks for line in block.lines))
-    return any(f"{{{name}}}" in line.query and line.query.strip() != f"{{{name}}}" for line in every if line.enabled)
+    return any(
+        f"{{{name}}}" in line.query and line.query.strip() != f"{{{name}}}"
+        for _, _, line in all_lines(strategy)
+        if line.enabled
+    )
 
 
 def _inserted_by(strategy: Strategy, counts: Callable[[Line], bool]) -> set[str]:

@@ -6,7 +6,8 @@ from collections import Counter
 from collections.abc import Iterable
 from typing import Any, Final, Literal, NamedTuple
 
-from monitor.core.strategy import Line, Strategy
+from monitor.core.draft import line_at, lines_of, with_lines
+from monitor.core.strategy import Strategy
 from monitor.errors import UsageError
 
 Weight = Literal["error", "warning", "note"]
@@ -45,18 +46,10 @@ def apply(strategy: Strategy, finding: Finding, repair: Repair | None = None) ->
     repair = repair or finding.repair
     if repair is None:
         raise UsageError(f"nothing can be repaired by itself here; change the line: {finding.message}")
-    if finding.block in {"core", "wide"}:
-        lines = strategy.core if finding.block == "core" else strategy.wide
-        changed = _with(lines, finding, repair)
-        core, wide = (changed, strategy.wide) if finding.block == "core" else (strategy.core, changed)
-        return Strategy(core, wide, strategy.blocks)
-    if all(each.name != finding.block for each in strategy.blocks):
-        raise UsageError(f"this strategy has no block {finding.block}; lint it again")
-    blocks = tuple(
-        each._replace(lines=_with(each.lines, finding, repair)) if each.name == finding.block else each
-        for each in strategy.blocks
-    )
-    return Strategy(strategy.core, strategy.wide, blocks)
+    line = line_at(strategy, finding.block, finding.position)
+    lines = list(lines_of(strategy, finding.block))
+    lines[finding.position - 1] = line._replace(query=repair.query, enabled=repair.enabled)
+    return with_lines(strategy, finding.block, lines)
 
 
 def summary(findings: Iterable[Finding]) -> dict[Weight, int]:
@@ -87,10 +80,3 @@ def listed(names: Iterable[str], most: int = 5, apart: str = ", ") -> str:
     if more > 1:
         return f"{apart.join(kept[:most])} and {more} more"
     return kept[0] if len(kept) == 1 else f"{apart.join(kept[:-1])} and {kept[-1]}"
-
-
-def _with(lines: tuple[Line, ...], finding: Finding, repair: Repair) -> tuple[Line, ...]:
-    if not 1 <= finding.position <= len(lines):
-        raise UsageError(f"{finding.block} has no line {finding.position}; lint it again")
-    at = finding.position - 1
-    return (*lines[:at], lines[at]._replace(query=repair.query, enabled=repair.enabled), *lines[at + 1 :])

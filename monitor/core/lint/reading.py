@@ -6,15 +6,13 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
-from typing import Final, NamedTuple
+from typing import NamedTuple
 
 from monitor.core.lint.findings import Finding, Repair, Weight
 from monitor.core.query import Leaf, Query, ignored, parse, terms
 from monitor.core.query.lexer import Kind, Token, normalise, tokens
-from monitor.core.strategy import Line
+from monitor.core.strategy import INSERT, Line
 from monitor.errors import QuerySyntaxError
-
-INSERT: Final = re.compile(r"\{(T:[a-z0-9-]+|[A-Z][A-Z0-9_]*)\}")
 
 
 class Placed(NamedTuple):

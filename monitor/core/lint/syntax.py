@@ -8,11 +8,11 @@ from difflib import get_close_matches
 from typing import Final
 
 from monitor.core.lint.findings import Finding, Repair, listed, shown
-from monitor.core.lint.reading import INSERT, Reading, masked, readable
+from monitor.core.lint.reading import Reading, masked, readable
 from monitor.core.query import QuerySyntaxError, UnknownField, parse
 from monitor.core.query.fields import PROXIMITY_FIELDS, close_to, field_named, own_field_named
 from monitor.core.query.lexer import Kind, tokens
-from monitor.core.strategy import Block, Line
+from monitor.core.strategy import INSERT, Block, Line
 
 _ROUNDS: Final = 12
 """Changes to one line beyond which no repair is a small one."""
