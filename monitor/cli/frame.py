@@ -40,7 +40,6 @@ _CODES: tuple[tuple[type[errors.MonitorError], int], ...] = (
 _ASKED_WRONGLY: type[Any] = next(each for each in typer.BadParameter.__mro__ if each.__name__ == "ClickException")
 _INTERRUPTED = 130
 """What newer Typer returns for Ctrl-C, where older ones raise Abort."""
-LARGEST_PMID = 2**31 - 1
 
 
 @dataclass

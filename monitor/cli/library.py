@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from monitor.cli.frame import LARGEST_PMID, PARTLY, Json, app, house, leave, print_json, tell
+from monitor.cli.frame import PARTLY, Json, app, house, leave, print_json, tell
+from monitor.core.pmid import LARGEST_PMID, read_pmid
 from monitor.errors import UsageError
 
 if TYPE_CHECKING:
@@ -118,10 +119,13 @@ def _only_pmids(words: list[str] | None) -> list[int] | None:
     given = " ".join(words or ()).replace(",", " ").split()
     if not given or not all(word.isascii() and word.isdigit() for word in given):
         return None
+    pmids = []
     for word in given:
-        if len(word) > len(str(LARGEST_PMID)) or not 1 <= int(word) <= LARGEST_PMID:
+        pmid = read_pmid(word)
+        if pmid is None:
             raise UsageError(f"{word[:40]} is no PMID; they go from 1 to {LARGEST_PMID}")
-    return [int(word) for word in given]
+        pmids.append(pmid)
+    return pmids
 
 
 def _say_unknown(pmids: tuple[int, ...]) -> None:

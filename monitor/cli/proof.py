@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from monitor.cli.frame import Json, count, house, leave, print_json, read_date, tell
-from monitor.cli.topics import group
-from monitor.cli.trials import TopicName, asking, lanes_named
+from monitor.cli.topics import TopicName, group
+from monitor.cli.trials import asking, lanes_named
 from monitor.core.polling import phrases_in_words
 from monitor.errors import UsageError
 

@@ -6,9 +6,10 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from monitor.cli.frame import LARGEST_PMID, PARTLY, Json, app, house, leave, print_json, tell
+from monitor.cli.frame import PARTLY, Json, app, house, leave, print_json, tell
 from monitor.cli.library import Pmids
 from monitor.core.people import COMMAND_LINE
+from monitor.core.pmid import read_pmid
 from monitor.core.screening import LEVELS, REASONS
 from monitor.errors import UsageError
 
@@ -144,11 +145,10 @@ def _actor(here: House, by: str | None) -> Actor:
 
 
 def _pmid(text: str) -> int:
-    if not (
-        text.isascii() and text.isdigit() and len(text) <= len(str(LARGEST_PMID)) and 0 < int(text) <= LARGEST_PMID
-    ):
+    pmid = read_pmid(text)
+    if pmid is None:
         raise UsageError(f"{text[:40]!r} is no PMID; the verdict stands last")
-    return int(text)
+    return pmid
 
 
 def _print(found: tuple[Screened, ...], as_json: bool) -> None:

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from monitor.cli.frame import LARGEST_PMID, PARTLY, Json, app, count, house, leave, print_json, tell
+from monitor.cli.frame import PARTLY, Json, app, count, house, leave, print_json, tell
+from monitor.core.pmid import LARGEST_PMID
 from monitor.errors import NotFound, QuerySyntaxError, UsageError
 
 if TYPE_CHECKING:

@@ -12,8 +12,9 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from monitor.cli.drafts import desk, drafts_in
-from monitor.cli.frame import LARGEST_PMID, PARTLY, UNREACHABLE, Json, count, leave, tell
-from monitor.cli.topics import group
+from monitor.cli.frame import PARTLY, UNREACHABLE, Json, count, leave, tell
+from monitor.cli.topics import TopicName, group
+from monitor.core.pmid import read_pmid
 from monitor.errors import NotFound, UsageError
 
 if TYPE_CHECKING:
@@ -30,7 +31,6 @@ WIDTH = 40
 """Characters of the longest bar."""
 QUERY = 200
 """Characters of a search that a line at the terminal shows."""
-TopicName = Annotated[str, typer.Argument(metavar="TOPIC")]
 LaneName = Annotated[str, typer.Option("--lane", metavar="LANE", help="core or wide.")]
 FromFile = Annotated[
     Path | None, typer.Option("--from", metavar="FILE", help="A topic file that is not saved, instead of what stands.")
@@ -116,8 +116,8 @@ def hold_against(
     as_json: Json = False,
 ) -> None:
     """Hold a search against one paper: line by line found or not, by which words, and what it lacks."""
-    pmid = int(number) if number.isascii() and number.isdecimal() and len(number) <= 10 else 0
-    if not 1 <= pmid <= LARGEST_PMID:
+    pmid = read_pmid(number)
+    if pmid is None:
         raise UsageError(f"{number!r} is not a PMID, which is a number such as 38238616")
     with desk() as here, asking() as heard:
         draft = drafted(here, topic, source, version)

@@ -8,13 +8,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
+from monitor.core.pmid import read_pmid
 from monitor.core.query import parse
 from monitor.core.strategy import LANES, Block, Line, Strategy, TooLarge, Topic, all_lines, inserted
 from monitor.errors import QuerySyntaxError, UsageError
 
 LAB: Final = "lab"
 """Who owns a line when nobody says."""
-LARGEST_PMID: Final = 2**31 - 1
 _TOPIC_ID: Final = re.compile(r"[a-z0-9]+(?:-[a-z0-9]+)*\Z")
 _BLOCK_NAME: Final = re.compile(r"[A-Z][A-Z0-9_]*\Z")
 _LONGEST_NAME: Final = 60
@@ -163,16 +163,17 @@ def with_sentinels(pmids: Sequence[int], changes: Sequence[str]) -> tuple[int, .
     for change in changes:
         text = change.strip()
         number = text[1:] if text[:1] in ("+", "-") else text
-        if not (number.isascii() and number.isdigit() and len(number) <= 10 and 0 < int(number) <= LARGEST_PMID):
+        pmid = read_pmid(number)
+        if pmid is None:
             raise UsageError(
                 f"sentinel {change!r} is not a PMID; write +12345678 to add one and -12345678 to remove it"
             )
         if text[0] != "-":
-            found[int(number)] = None
-        elif int(number) not in found:
+            found[pmid] = None
+        elif pmid not in found:
             raise UsageError(f"{number} is no sentinel of this topic")
         else:
-            del found[int(number)]
+            del found[pmid]
     return tuple(found)
 
 

@@ -26,7 +26,8 @@ _BEGINNING: Final = date(1800, 1, 1)
 _FIRST_CUTS: Final = (2000, 2010, 2016, 2020, 2023, 2025)
 """Years at which a set of all times is divided first: half of PubMed came after the first of them."""
 _TAG_AT_END: Final = re.compile(r"\[[^\]]*\]$")
-LARGEST_PMID: Final = 999_999_999
+_LAST_UID: Final = 999_999_999
+"""Far above every PMID there is; the end of a `[uid]` range."""
 MOST_NAMED: Final = 9_999
 """PMIDs that PubMed names of one search."""
 _NAMED: Final = 20
@@ -110,7 +111,7 @@ class PmidSlice:
     """The same by PMID: `[uid]` ranges divide whatever dates cannot."""
 
     first: int = 1
-    last: int = LARGEST_PMID
+    last: int = _LAST_UID
 
     def applied(self, query: str) -> str:
         return f"({query}) AND {self.first}:{self.last}[uid]"

@@ -6,7 +6,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, Final, NamedTuple
 
-from monitor.core.draft import LAB, LARGEST_PMID, one_line, read_block_name, read_topic_id, typed_line
+from monitor.core.draft import LAB, one_line, read_block_name, read_topic_id, typed_line
+from monitor.core.pmid import LARGEST_PMID
 from monitor.core.strategy import Block, Joined, Line, Topic, topic_block, topic_of, with_blocks
 from monitor.errors import UsageError
 

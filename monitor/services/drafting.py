@@ -7,7 +7,8 @@ from dataclasses import replace
 
 from sqlalchemy.orm import Session
 
-from monitor.core.draft import LARGEST_PMID, Draft, one_line, read_topic_id, unreadable
+from monitor.core.draft import Draft, one_line, read_topic_id, unreadable
+from monitor.core.pmid import LARGEST_PMID
 from monitor.core.strategy import Block, Line, Strategy, Topic, all_lines, inserted, topic_block, topic_of, with_blocks
 from monitor.errors import UsageError
 from monitor.storage import strategies
