@@ -22,6 +22,11 @@ BACKFILLED: Final[Route] = "backfilled"
 ROUTES: Final[tuple[Route, ...]] = get_args(Route)
 
 
+def day_of(moment: datetime) -> date:
+    """Return the day of a moment by UTC, as every report counts days."""
+    return moment.astimezone(UTC).date()
+
+
 class Span(NamedTuple):
     """The days a report is about, both ends included, by UTC; None leaves an end open."""
 
@@ -29,7 +34,7 @@ class Span(NamedTuple):
     until: date | None = None
 
     def holds(self, moment: datetime) -> bool:
-        day = moment.astimezone(UTC).date()
+        day = day_of(moment)
         return (self.since is None or day >= self.since) and (self.until is None or day <= self.until)
 
     def __str__(self) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC
 from typing import Final
 
 from monitor.core.recall import (
@@ -16,6 +16,7 @@ from monitor.core.recall import (
     Sentinel,
     Verdicts,
     WideKept,
+    day_of,
 )
 from monitor.core.strategy import Line
 from monitor.formats.pages import Page, Section, Table
@@ -356,7 +357,7 @@ def _troubles(report: RecallReport) -> Section:
 
 def _version(version: AppendixVersion) -> list[Section]:
     by = version.created_by or ("the starter set" if version.origin == "starter" else "the command line")
-    sentences = [f"Made on {_day(version.created_at)} by {by}. Reason: {version.reason}."]
+    sentences = [f"Made on {day_of(version.created_at)} by {by}. Reason: {version.reason}."]
     sentences += [f"Saved although: {each}" for each in version.accepted]
     exact = [("core, as sent", version.core)]
     if version.wide is not None:
@@ -381,10 +382,6 @@ def _lines(lane: str, lines: tuple[Line, ...]) -> tuple[tuple[str, ...], ...]:
     return tuple(
         (lane, str(at) if each.enabled else f"{at} (off)", each.query, each.reason) for at, each in enumerate(lines, 1)
     )
-
-
-def _day(moment: datetime) -> str:
-    return moment.astimezone(UTC).date().isoformat()
 
 
 def _days(value: float | None) -> str:

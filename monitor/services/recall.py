@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import UTC, date
+from datetime import date
 
 from sqlalchemy.orm import Session
 
@@ -25,6 +25,7 @@ from monitor.core.recall import (
     Sentinel,
     Span,
     Year,
+    day_of,
     late_arrivals,
     line_recalls,
     route_counts,
@@ -42,7 +43,7 @@ from monitor.services.suggesting import Suggesting
 from monitor.storage import citations, recall, screening, strategies
 from monitor.storage.engine import Database
 from monitor.storage.polls import FINISHED, Poll
-from monitor.storage.recall import HitFacts, TopicFacts
+from monitor.storage.recall import HitFacts
 from monitor.storage.strategies import StoredTopic, StoredVersion
 
 LATE_SHOWN = 50
@@ -91,7 +92,6 @@ class Recall:
             if (query := stored.topic.strategy.query(lane)) is not None
         }
         with self._database.read() as session:
-            facts = recall.topic(session, topic_id)
             numbers = {each.strategy_id: each.version for each in strategies.history(session, topic_id)}
             hits = {lane: recall.all_hits(session, topic_id, lane) for lane in LANES}
             lanes = tuple(
@@ -99,7 +99,7 @@ class Recall:
                 for lane, each in asked.items()
             )
             kept, unread = Suggesting(self._database, self._clock, self._tree).kept_of(session, stored)
-            sentinels = self._sentinels(session, facts, hits["core"], polls, asked["core"].whole, today)
+            sentinels = self._sentinels(session, stored, hits["core"], polls, asked["core"].whole, today)
         within = [each for each in polls if span.holds(each.started_at)]
         searched = Counter(None if each.strategy_id is None else numbers.get(each.strategy_id) for each in within)
         polls_of = tuple(sorted(searched.items(), key=lambda each: -(each[0] or 0)))
@@ -126,7 +126,7 @@ class Recall:
         It is of the store alone, so that it can be made again.
         """
         with self._database.read() as session:
-            facts = recall.topic(session, topic_id)
+            stored = strategies.one(session, topic_id)
             polls = recall.polls_of(session, topic_id)
             self._check(topic_id, span, polls)
             within = [each for each in polls if span.holds(each.started_at)]
@@ -138,7 +138,7 @@ class Recall:
                 if each.strategy_id in searched
             )
             hits = {lane: recall.all_hits(session, topic_id, lane) for lane in LANES}
-            sentinels = self._sentinels(session, facts, hits["core"], polls, None, None)
+            sentinels = self._sentinels(session, stored, hits["core"], polls, None, None)
         numbers = {each.strategy_id: each.version for each in history}
         first = {lane: {e.pmid for e in each if span.holds(e.found_at)} for lane, each in hits.items()}
         by_end = {
@@ -152,10 +152,10 @@ class Recall:
                 totals.append(LaneTotal(lane, len(searches), named, len(first[lane]), len(by_end[lane])))
         return Appendix(
             topic_id,
-            facts.title,
+            stored.topic.title,
             span,
-            min(each.started_at for each in within).astimezone(UTC).date(),
-            max(each.started_at for each in within).astimezone(UTC).date(),
+            day_of(min(each.started_at for each in within)),
+            day_of(max(each.started_at for each in within)),
             made,
             tuple(_search(each, numbers) for each in within),
             tuple(totals),
@@ -172,11 +172,11 @@ class Recall:
             raise UsageError(f"{span.since} is yet to come; today is {today}")
         if not polls:
             raise UsageError(f"{topic_id} was never polled, so there is nothing to prove yet: monitor poll {topic_id}")
-        first = min(each.started_at for each in polls).astimezone(UTC).date()
+        first = day_of(min(each.started_at for each in polls))
         if span.until and span.until < first:
             raise UsageError(f"{topic_id} was first polled on {first}; there is nothing to report until {span.until}")
         if not any(span.holds(each.started_at) for each in polls):
-            last = max(each.started_at for each in polls).astimezone(UTC).date()
+            last = day_of(max(each.started_at for each in polls))
             raise UsageError(f"{topic_id} was not polled in {span}; its polls are from {first} to {last}")
 
     def _ask(self, asking: Asking, query: str, today: date) -> _Asked:
@@ -207,13 +207,13 @@ class Recall:
         strategy = stored.topic.strategy
         standing = frozenset(each.pmid for each in hits if each.ended_at is None)
         created = {each.pmid: created_on(each) for each in citations.load_each(session, [e.pmid for e in hits])}
-        begun = min((each.started_at.astimezone(UTC).date() for each in polls), default=today)
+        begun = min((day_of(each.started_at) for each in polls), default=today)
         arrivals = [
             Arrival(
                 each.pmid,
                 each.route,
                 day := created[each.pmid],
-                each.found_at.astimezone(UTC).date(),
+                day_of(each.found_at),
                 each.news and day is not None and day >= begun,
             )
             for each in hits
@@ -248,25 +248,25 @@ class Recall:
     def _sentinels(
         self,
         session: Session,
-        facts: TopicFacts,
+        stored: StoredTopic,
         hits: list[HitFacts],
         polls: list[Poll],
         whole: WholeSet | None,
         today: date | None,
     ) -> tuple[Sentinel, ...]:
-        held = citations.known(session, facts.sentinels, fetched=False)
+        held = citations.known(session, stored.topic.sentinels, fetched=False)
         by_pmid = {each.pmid: each for each in hits}
         full = [each for each in polls if each.lane == "core" and each.kind == "full" and each.state == "done"]
         out = []
-        for pmid in facts.sentinels:
+        for pmid in stored.topic.sentinels:
             hit = by_pmid.get(pmid)
             named_now = whole is not None and pmid in whole.pmids
             seen = [today] if named_now else []
             if hit is not None:
                 # A comparison of the whole set names every hit that stands after it.
-                seen += [hit.found_at.astimezone(UTC).date()]
+                seen += [day_of(hit.found_at)]
                 seen += [
-                    each.started_at.astimezone(UTC).date()
+                    day_of(each.started_at)
                     for each in full
                     if each.started_at >= hit.found_at and (hit.ended_at is None or each.started_at < hit.ended_at)
                 ]
@@ -289,7 +289,7 @@ def _compared(
         if not full:
             return Compared()
         last = full[-1]
-        day = last.started_at.astimezone(UTC).date()
+        day = day_of(last.started_at)
         return Compared(last.count, day, notes=(*last.warnings, *last.refused))
     named = frozenset(whole.pmids)
     held = citations.known(session, named, fetched=False)

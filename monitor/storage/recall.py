@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import datetime
 from statistics import median
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from monitor.core.strategy import Lane
-from monitor.errors import NotFound
 from monitor.storage.polls import FINISHED, Poll, selected
-from monitor.storage.tables import HitRow, PollRow, SentinelRow, TopicRow
+from monitor.storage.tables import HitRow, PollRow
 
 MEASURED = 20
 """Polls whose pace is looked at, the newest."""
@@ -30,33 +29,11 @@ class HitFacts:
 
 
 @dataclass(frozen=True, slots=True)
-class TopicFacts:
-    """A topic, living or retired, with its sentinels."""
-
-    id: str
-    title: str
-    created_at: datetime
-    watched_from: date | None
-    retired_at: datetime | None
-    sentinels: tuple[int, ...]
-
-
-@dataclass(frozen=True, slots=True)
 class Pace:
     """Seconds a record took in past polls, from the search to the store; `records` were measured."""
 
     seconds: float
     records: int
-
-
-def topic(session: Session, topic_id: str) -> TopicFacts:
-    """Return a topic, retired ones too; raises NotFound naming those there are."""
-    row = session.get(TopicRow, topic_id)
-    if row is None:
-        names = session.scalars(select(TopicRow.id).order_by(TopicRow.position, TopicRow.id))
-        raise NotFound(f"no topic is called {topic_id}; topics are {', '.join(names) or 'none; run `monitor init`'}")
-    sentinels = session.scalars(select(SentinelRow.pmid).where(SentinelRow.topic_id == topic_id))
-    return TopicFacts(row.id, row.title, row.created_at, row.watched_from, row.retired_at, tuple(sorted(sentinels)))
 
 
 def polls_of(session: Session, topic_id: str) -> list[Poll]:
