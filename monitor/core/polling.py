@@ -123,6 +123,11 @@ class PmidSlice:
         return PmidSlice(self.first, middle), PmidSlice(middle + 1, self.last)
 
 
+def of_pmids(pmids: Iterable[int]) -> str:
+    """Return the search that finds exactly these."""
+    return " OR ".join(f"{pmid}[uid]" for pmid in pmids)
+
+
 def phrases_in_words(unknown: Iterable[str]) -> tuple[str, ...]:
     """Return phrases that PubMed did not know as a reader knows them: `"CAR-iNK"[Title/Abstract]` is CAR-iNK, and once."""
     words = (_TAG_AT_END.sub("", each).strip().strip('"') or each for each in unknown)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import date
 from typing import Final, Literal, NamedTuple
@@ -69,6 +70,11 @@ class Strategy:
         """
         return _Rendering(self.blocks).joined(self.lines(lane), "any")
 
+    def searched(self, lane: Lane) -> dict[int, str]:
+        """Return each line of a lane that is on, rendered, by its number from 1; raises as `query` does."""
+        rendering = _Rendering(self.blocks)
+        return {at: rendering.expanded(line.query) for at, line in enumerate(self.lines(lane), 1) if line.enabled}
+
     def line_query(self, line: Line) -> str:
         """Render one line with its blocks inserted."""
         return _Rendering(self.blocks).expanded(line.query)
@@ -117,13 +123,10 @@ class Screen:
         self._tree = tree
         self._today = today
         self._lines: list[tuple[int, Line, Query]] = []
-        for position, line in enumerate(strategy.lines(lane), 1):
-            if not line.enabled:
-                continue
-            try:
-                self._lines.append((position, line, parse(strategy.line_query(line))))
-            except QuerySyntaxError:
-                continue
+        lines = strategy.lines(lane)
+        for position, query in strategy.searched(lane).items():
+            with suppress(QuerySyntaxError):
+                self._lines.append((position, lines[position - 1], parse(query)))
 
     def positions(self, document: Document) -> list[int]:
         """Return the numbers of the lines that match."""

@@ -133,11 +133,8 @@ def changed_lines(old: Strategy, new: Strategy, lane: Lane) -> tuple[tuple[Chang
 
 
 def _searched(strategy: Strategy, lane: Lane) -> list[Changed]:
-    return [
-        Changed(position, line, " ".join(strategy.line_query(line).split()))
-        for position, line in enumerate(strategy.lines(lane), 1)
-        if line.enabled
-    ]
+    lines = strategy.lines(lane)
+    return [Changed(at, lines[at - 1], " ".join(query.split())) for at, query in strategy.searched(lane).items()]
 
 
 def blocks_as_trees(strategy: Strategy) -> dict[Query, str]:
@@ -213,11 +210,9 @@ def concepts(strategy: Strategy) -> Concepts:
     stems: set[str] = set()
     headings: set[tuple[str, ...]] = set()
     for lane in LANES:
-        for line in strategy.lines(lane):
-            if not line.enabled:
-                continue
+        for query in strategy.searched(lane).values():
             try:
-                leaves = terms(parse(strategy.line_query(line)))
+                leaves = terms(parse(query))
             except QuerySyntaxError:
                 continue
             for leaf in leaves:

@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 from monitor.core.draft import Draft
 from monitor.core.lint import Finding, lint, phrases_of
 from monitor.core.phrases import Phrase, answers
+from monitor.core.polling import of_pmids
 from monitor.core.query import MeshTree, document, matches, parse
 from monitor.core.strategy import LANES, Lane, Strategy
 from monitor.errors import QuerySyntaxError, UsageError
@@ -152,11 +153,11 @@ class Checking:
         if core is None or not draft.sentinels:
             return SentinelCheck(by_pubmed=asking.why_not is None)
         wanted = draft.sentinels
-        result = asking.search(f"({core}) AND ({_uids(wanted)})", limit=len(wanted))
+        result = asking.search(f"({core}) AND ({of_pmids(wanted)})", limit=len(wanted))
         if result is None:
             return self._by_library(core, wanted)
         lost = tuple(pmid for pmid in wanted if pmid not in result.pmids)
-        there = asking.search(_uids(lost), limit=len(lost)) if lost else None
+        there = asking.search(of_pmids(lost), limit=len(lost)) if lost else None
         absent = tuple(pmid for pmid in lost if there is not None and pmid not in there.pmids)
         return SentinelCheck(
             tuple(pmid for pmid in wanted if pmid in result.pmids),
@@ -203,10 +204,6 @@ def _lines(strategy: Strategy) -> dict[tuple[str, int], str]:
                 with suppress(UsageError):  # a block that is missing or in a circle: the linter says so
                     found[lane, position] = strategy.line_query(line)
     return found
-
-
-def _uids(pmids: Iterable[int]) -> str:
-    return " OR ".join(f"{pmid}[uid]" for pmid in pmids)
 
 
 def _about_sentinels(check: SentinelCheck) -> list[str]:

@@ -99,8 +99,7 @@ def preview(
             counted.append((bar.label, part.count if part is not None else None))
         last = asking.search(DaySlice("crdt", today - timedelta(days=RECENT_DAYS)).applied(query))
         recent = last.count if last is not None else None
-    lines = dict(enumerate(strategy.lines(lane), 1))
-    queries = {at: strategy.line_query(line) for at, line in lines.items() if line.enabled}
+    queries = strategy.searched(lane)
     share = apart = None
     with database.read() as session:
         local = evaluate(session, queries, tree, today)
@@ -110,7 +109,7 @@ def preview(
             share = Share(len(held), len(result.pmids), len(result.pmids) >= result.count)
             apart = _apart(session, result, library, held, today)
     counts = []
-    for at, line in lines.items():
+    for at, line in enumerate(strategy.lines(lane), 1):
         if at not in queries or at in local.unreadable:
             counts.append(LineCount(at, line, None, None, local.unreadable.get(at)))
             continue

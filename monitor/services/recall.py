@@ -66,6 +66,7 @@ class Recall:
         self._source = source
         self._clock = clock
         self._tree = tree
+        self._suggesting = Suggesting(database, clock, tree)
 
     def report(
         self,
@@ -98,7 +99,7 @@ class Recall:
                 self._lane(session, stored, lane, hits[lane], polls, each, span, late_days, today)
                 for lane, each in asked.items()
             )
-            kept, unread = Suggesting(self._database, self._clock, self._tree).kept_of(session, stored)
+            kept, unread = self._suggesting.kept_of(session, stored)
             sentinels = self._sentinels(session, stored, hits["core"], polls, asked["core"].whole, today)
         within = [each for each in polls if span.holds(each.started_at)]
         searched = Counter(None if each.strategy_id is None else numbers.get(each.strategy_id) for each in within)
@@ -221,8 +222,7 @@ class Recall:
         ]
         late = late_arrivals(arrivals, late_days)
         titles = citations.load(session, [each.pmid for each in late[:LATE_SHOWN]])
-        queries = {at: strategy.line_query(line) for at, line in enumerate(strategy.lines(lane), 1) if line.enabled}
-        local = evaluate(session, queries, self._tree, today)
+        local = evaluate(session, strategy.searched(lane), self._tree, today)
         in_span = standing & {each.pmid for each in arrivals}
         given = {
             pmid: (str(each.judgement.verdict), each.judgement.reason)

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from monitor.core.citation import Citation
 from monitor.core.draft import Draft
+from monitor.core.polling import of_pmids
 from monitor.core.query import Document, MeshTree, document, explain, matches, parse, render, undecidable
 from monitor.core.recall import WideKept
 from monitor.core.strategy import LANES, Lane, Line, Screen, Strategy
@@ -88,6 +89,7 @@ class Trials:
         self._source = source
         self._clock = clock
         self._tree = tree
+        self._suggesting = Suggesting(database, clock, tree)
 
     def preview(self, draft: Draft, lane: Lane, *, tell: Tell = lambda _: None) -> Previewed:
         """Count what a lane would find; raises UsageError for one that cannot be searched, naming the place."""
@@ -122,8 +124,7 @@ class Trials:
             if query is None:
                 continue
             asked = dict.fromkeys((pmid, *sentinels)) if lane == "core" else (pmid,)
-            wanted = " OR ".join(f"{each}[uid]" for each in asked)
-            result = asking.search(f"({query}) AND ({wanted})", limit=len(asked))
+            result = asking.search(f"({query}) AND ({of_pmids(asked)})", limit=len(asked))
             if result is not None and lane == "core":
                 sentinels_found = frozenset(result.pmids)
             lines = self._lines(strategy, lane, document(citation))
@@ -143,18 +144,18 @@ class Trials:
 
     def phrases_for_core(self, topic_id: str, pmid: int) -> Suggested:
         """Return the phrases of a paper that, as lines, would have put it into the topic's core lane, best first."""
-        return Suggesting(self._database, self._clock, self._tree).phrases(topic_id, pmid)
+        return self._suggesting.phrases(topic_id, pmid)
 
     def kept_wide(self, topic_id: str, *, newest: int = WIDE_READ) -> tuple[tuple[WideKept, ...], int]:
         """Return kept papers that only the wide lane finds, with the best phrases of each, and how many more there are."""
-        return Suggesting(self._database, self._clock, self._tree).kept_wide(topic_id, newest=newest)
+        return self._suggesting.kept_wide(topic_id, newest=newest)
 
     def _fetched(self, asking: Asking, pmid: int) -> Citation:
         found = asking.fetch([pmid]).get(pmid)
         if found is not None:
             return found
         # PubMed leaves out what it has not without a word; its search says whether there is such a record.
-        result = asking.search(f"{pmid}[uid]")
+        result = asking.search(of_pmids([pmid]))
         if result is not None and not result.count:
             raise NotFound(f"PubMed has no record with PMID {pmid}, and the library holds none")
         why = asking.why_not or "; ".join(asking.refusals) or "its record could not be read"
