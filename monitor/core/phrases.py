@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable
-from typing import Final
 
 from monitor.core.lint import phrases_of
+from monitor.core.polling import bare_phrase
 from monitor.core.query import Term, parse
 from monitor.errors import QuerySyntaxError
 
 Phrase = tuple[str, str]
 """In lower case without quotes, and the tag of its field: as `phrases_of` gives them."""
-
-_TAG_AT_END: Final = re.compile(r"\[[^\]]*\]$")
 
 
 def answers(query: str, unknown: Iterable[str]) -> dict[Phrase, bool]:
@@ -43,4 +40,4 @@ def _reported(text: str) -> tuple[str, str | None]:
         leaf = None
     if isinstance(leaf, Term):
         return leaf.text.lower(), leaf.field
-    return " ".join(_TAG_AT_END.sub("", text).strip().strip('"').lower().split()), None
+    return " ".join(bare_phrase(text).lower().split()), None

@@ -130,8 +130,12 @@ def of_pmids(pmids: Iterable[int]) -> str:
 
 def phrases_in_words(unknown: Iterable[str]) -> tuple[str, ...]:
     """Return phrases that PubMed did not know as a reader knows them: `"CAR-iNK"[Title/Abstract]` is CAR-iNK, and once."""
-    words = (_TAG_AT_END.sub("", each).strip().strip('"') or each for each in unknown)
-    return tuple(dict.fromkeys(words))
+    return tuple(dict.fromkeys(bare_phrase(each) or each for each in unknown))
+
+
+def bare_phrase(unknown: str) -> str:
+    """Take the tag and the quotation marks off a phrase that PubMed reports."""
+    return _TAG_AT_END.sub("", unknown).strip().strip('"')
 
 
 def adds_up(parts: int, whole: int) -> bool:

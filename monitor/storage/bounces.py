@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 
 from sqlalchemy import select, update
-from sqlalchemy.dialects.postgresql import insert as postgres_insert
-from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 from sqlalchemy.orm import Session
 
 from monitor.core.delivery import NoticeKind
+from monitor.storage.bulk import insertion
 from monitor.storage.tables import BounceRow, DeliveryRow, SuppressionRow
 
 
@@ -59,7 +56,7 @@ def keep_notice(
         "status": status,
         "text": text,
     }
-    statement = _insert(session)(BounceRow).values(**values).on_conflict_do_nothing().returning(BounceRow.id)
+    statement = insertion(session, BounceRow).values(**values).on_conflict_do_nothing().returning(BounceRow.id)
     return session.execute(statement).one_or_none() is not None
 
 
@@ -115,13 +112,9 @@ def soft_in_a_row(session: Session, delivery_id: int, person_id: int, most: int)
 def suppress(session: Session, key: str, reason: str, text: str | None, now: datetime) -> bool:
     """Close an address; False if it is closed already, whose reason then stands."""
     statement = (
-        _insert(session)(SuppressionRow)
+        insertion(session, SuppressionRow)
         .values(address_key=key, reason=reason, text=text, since=now)
         .on_conflict_do_nothing()
         .returning(SuppressionRow.address_key)
     )
     return session.execute(statement).one_or_none() is not None
-
-
-def _insert(session: Session) -> Callable[..., Any]:
-    return postgres_insert if session.get_bind().dialect.name == "postgresql" else sqlite_insert

@@ -13,6 +13,8 @@ from typing import Any, TypeVar, cast
 import psycopg
 from psycopg.types.json import Json
 from sqlalchemy import JSON, BigInteger, Boolean, Column, Date, Double, Float, Integer, LargeBinary, Table, Text
+from sqlalchemy.dialects.postgresql import insert as postgres_insert
+from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 from sqlalchemy.orm import DeclarativeBase, Session
 
 from monitor.storage.engine import explain_postgres
@@ -28,6 +30,11 @@ T = TypeVar("T")
 
 def is_sqlite(session: Session) -> bool:
     return session.get_bind().dialect.name == "sqlite"
+
+
+def insertion(session: Session, mapped: Mapped) -> Any:
+    """Begin an INSERT of the session's dialect, for it can go on with ON CONFLICT."""
+    return (sqlite_insert if is_sqlite(session) else postgres_insert)(mapped)
 
 
 def insert(session: Session, mapped: Mapped, columns: tuple[str, ...], rows: Iterable[Row]) -> None:

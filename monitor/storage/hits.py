@@ -7,12 +7,10 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from sqlalchemy import case, func, select, update
-from sqlalchemy.dialects.postgresql import insert as postgres_insert
-from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 from sqlalchemy.orm import Session
 
 from monitor.core.polling import Route
-from monitor.storage.bulk import batches, is_sqlite
+from monitor.storage.bulk import batches, insertion
 from monitor.storage.polls import Running
 from monitor.storage.tables import HitRow
 
@@ -32,9 +30,8 @@ def add(session: Session, poll: Running, found: Sequence[FoundHit], now: datetim
     ended and a backfill finds it anew.
     """
     order = poll.order
-    insert = sqlite_insert if is_sqlite(session) else postgres_insert
     for batch in batches(list({hit.pmid: hit for hit in found}.values())):
-        statement = insert(HitRow).values(
+        statement = insertion(session, HitRow).values(
             [
                 {
                     "topic_id": order.topic_id,

@@ -9,12 +9,11 @@ from itertools import pairwise
 from typing import Any
 
 from sqlalchemy import ColumnElement, and_, case, func, insert, select, text
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session, aliased
 
 from monitor.core.issue import Run
 from monitor.core.revision import Change
-from monitor.storage.bulk import batches, is_sqlite
+from monitor.storage.bulk import batches, insertion, is_sqlite
 from monitor.storage.serving import UNDERWAY
 from monitor.storage.tables import (
     DeliveryRow,
@@ -355,7 +354,7 @@ def freeze(session: Session, issue: FrozenIssue, recipients: Sequence[Recipient]
                 ],
             )
     queued = 0
-    statement = (sqlite if is_sqlite(session) else postgresql).insert(DeliveryRow).on_conflict_do_nothing()
+    statement = insertion(session, DeliveryRow).on_conflict_do_nothing()
     for batch in batches(iter(recipients)):
         done = session.execute(
             statement.values(

@@ -6,15 +6,11 @@ from collections.abc import Iterable, Mapping
 from datetime import datetime
 
 from sqlalchemy import select
-from sqlalchemy.dialects.postgresql import insert as postgres_insert
-from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 from sqlalchemy.orm import Session
 
-from monitor.storage.bulk import batches, is_sqlite
+from monitor.core.phrases import Phrase
+from monitor.storage.bulk import batches, insertion
 from monitor.storage.tables import PhraseRow
-
-Phrase = tuple[str, str]
-"""In lower case without quotes, and the tag of its field."""
 
 
 def known(session: Session, phrases: Iterable[Phrase]) -> dict[Phrase, bool]:
@@ -32,18 +28,17 @@ def known(session: Session, phrases: Iterable[Phrase]) -> dict[Phrase, bool]:
 
 def note(session: Session, answers: Mapping[Phrase, bool], now: datetime) -> None:
     """Keep what PubMed answered; a newer answer replaces an older one."""
-    insert = sqlite_insert if is_sqlite(session) else postgres_insert
     # In one order for everybody, so that two polls at once wait for each other instead of blocking each other.
     for batch in batches(sorted(answers)):
         rows = [
             {"phrase": phrase, "field": field, "known": answers[phrase, field], "checked_at": now}
             for phrase, field in batch
         ]
-        insertion = insert(PhraseRow).values(rows)
+        statement = insertion(session, PhraseRow).values(rows)
         session.execute(
-            insertion.on_conflict_do_update(
+            statement.on_conflict_do_update(
                 index_elements=["phrase", "field"],
-                set_={"known": insertion.excluded.known, "checked_at": insertion.excluded.checked_at},
-                where=insertion.excluded.checked_at >= PhraseRow.checked_at,
+                set_={"known": statement.excluded.known, "checked_at": statement.excluded.checked_at},
+                where=statement.excluded.checked_at >= PhraseRow.checked_at,
             )
         )

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from datetime import datetime
 from typing import Any
 
 from sqlalchemy import and_, delete, or_, select, update
-from sqlalchemy.dialects.postgresql import insert as postgres_insert
-from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 from sqlalchemy.orm import Session
 
 from monitor.core.health import CLOCKS_APART
+from monitor.storage.bulk import insertion
 from monitor.storage.tables import HeartbeatRow, PollBatchRow, PollRow, SlotRow
 
 
@@ -24,7 +22,7 @@ def take_slot(
     or by this very owner, who would not ask for what it is still running.
     """
     made = session.execute(
-        _insert(session)(SlotRow)
+        insertion(session, SlotRow)
         .values(job=job, slot=slot, owner=owner, taken_at=now)
         .on_conflict_do_nothing()
         .returning(SlotRow.job)
@@ -90,7 +88,7 @@ def finished(session: Session, job: str, slot: str) -> bool:
 
 def beat(session: Session, name: str, now: datetime, details: dict[str, Any]) -> None:
     """Leave a sign of life."""
-    statement = _insert(session)(HeartbeatRow).values(name=name, at=now, details=details)
+    statement = insertion(session, HeartbeatRow).values(name=name, at=now, details=details)
     session.execute(
         statement.on_conflict_do_update(
             index_elements=[HeartbeatRow.name],
@@ -114,7 +112,3 @@ def forget(session: Session, before: datetime) -> dict[str, int]:
         result = session.execute(statement.execution_options(synchronize_session=False))
         counts[name] = int(getattr(result, "rowcount", 0))
     return counts
-
-
-def _insert(session: Session) -> Callable[..., Any]:
-    return postgres_insert if session.get_bind().dialect.name == "postgresql" else sqlite_insert
