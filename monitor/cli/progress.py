@@ -14,64 +14,43 @@ if TYPE_CHECKING:
     from monitor.services.polling import Progress
 
 EVERY_SECONDS = 10.0
+Show = Callable[[str, int, int], None]
+"""Hears what is under way, how much of it is done, and of how much; 0 of 0 while that is not known."""
 
 
 @contextmanager
 def poll_progress() -> Iterator[Callable[[Progress], object]]:
-    if not sys.stderr.isatty():
-        yield _Lines()
-        return
-    from rich.console import Console
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
-
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    with Progress(*columns, console=Console(stderr=True), transient=True) as bars:
-        task = bars.add_task("PubMed", total=None)
-
-        def show(progress: object) -> None:
-            from monitor.services.polling import Progress as Step
-
-            assert isinstance(progress, Step)  # noqa: S101
-            bars.update(
-                task,
-                description=f"{progress.topic_id} {progress.lane}",
-                completed=progress.done,
-                total=progress.total or None,
-            )
-
-        yield show
+    with _shown("PubMed") as show:
+        yield lambda step: show(f"{step.topic_id} {step.lane}", step.done, step.total)
 
 
 @contextmanager
 def index_progress() -> Iterator[Callable[[int, int], None]]:
+    with _shown("search index") as show:
+        yield lambda done, total: show("search index", done, total)
+
+
+@contextmanager
+def _shown(begins: str) -> Iterator[Show]:
     if not sys.stderr.isatty():
-        lines = _IndexLines()
-        yield lines.show
+        yield _lines()
         return
     from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
     with Progress(*columns, console=Console(stderr=True), transient=True) as bars:
-        task = bars.add_task("search index", total=None)
-        yield lambda done, total: bars.update(task, completed=done, total=total)
+        task = bars.add_task(begins, total=None)
+        yield lambda what, done, total: bars.update(task, description=what, completed=done, total=total or None)
 
 
-class _IndexLines:
-    def __init__(self) -> None:
-        self._last = time.monotonic()
+def _lines() -> Show:
+    last = time.monotonic()
 
-    def show(self, done: int, total: int) -> None:
-        if time.monotonic() - self._last >= EVERY_SECONDS:
-            self._last = time.monotonic()
-            tell(f"search index: {done:,} of {total:,}")
+    def show(what: str, done: int, total: int) -> None:
+        nonlocal last
+        if total and time.monotonic() - last >= EVERY_SECONDS:
+            last = time.monotonic()
+            tell(f"{what}: {done:,} of {total:,}")
 
-
-class _Lines:
-    def __init__(self) -> None:
-        self._last = time.monotonic()
-
-    def __call__(self, progress: Progress) -> None:
-        if progress.total and time.monotonic() - self._last >= EVERY_SECONDS:
-            self._last = time.monotonic()
-            tell(f"{progress.topic_id} {progress.lane}: {progress.done:,} of {progress.total:,}")
+    return show
