@@ -28,6 +28,8 @@ NOTES = 10
 PATIENCE = 30.0
 """Seconds that a person at the terminal waits for PubMed before the library alone is asked."""
 
+WITHOUT_REASON = "It would not be saved without --because TEXT:"
+
 
 @contextmanager
 def desk() -> Iterator[House]:
@@ -202,11 +204,15 @@ def _tell_dry(plans: Sequence[Plan], because: str | None, *, as_json: bool) -> N
     for plan in plans:
         if not as_json:
             print_plan(plan)
-    blocked = [f"{plan.draft.topic_id}: {each}" for plan in plans for each in plan.blocking]
-    if blocked and not because:
-        tell("\n".join(["It would not be saved without --because TEXT:", *blocked]))
+    if not because and (blocked := blocking(plans)):
+        tell("\n".join([WITHOUT_REASON, *blocked]))
         leave(PARTLY)
     tell("Nothing was saved; without --dry-run it would be.")
+
+
+def blocking(plans: Sequence[Plan]) -> tuple[str, ...]:
+    """Return what stands against saving, with the names of the topics."""
+    return tuple(f"{plan.draft.topic_id}: {each}" for plan in plans for each in plan.blocking)
 
 
 def print_plan(plan: Plan) -> None:

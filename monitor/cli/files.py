@@ -3,13 +3,25 @@
 from __future__ import annotations
 
 import os
+import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import IO
 
 from monitor.errors import UsageError
+
+
+def write_out(pieces: Iterable[str], output: Path | None) -> None:
+    """Write text as UTF-8, unchanged, to a file that is replaced when all is written, or to standard output."""
+    if output is not None:
+        with replaced_when_whole(output) as file:
+            file.writelines(piece.encode("utf-8", "replace") for piece in pieces)
+        return
+    for piece in pieces:
+        sys.stdout.buffer.write(piece.encode("utf-8", "replace"))
+    sys.stdout.buffer.flush()
 
 
 @contextmanager

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -91,7 +90,7 @@ def export(
     ] = None,
 ) -> None:
     """Print the library, what a search finds, or some PMIDs, in a format that other programs read."""
-    from monitor.cli.files import replaced_when_whole
+    from monitor.cli.files import write_out
     from monitor.cli.search import by_name, tell_notes
 
     pmids, text = _only_pmids(words), " ".join(words or ())
@@ -102,15 +101,7 @@ def export(
             tell_notes(here, query)
             if not here.library.count(query):
                 tell("Nothing in the library matches.")
-        pieces = here.library.export(format_name, pmids, query)
-        if output is None:
-            for piece in pieces:
-                sys.stdout.buffer.write(piece.encode("utf-8", "replace"))
-            sys.stdout.buffer.flush()
-        else:
-            with replaced_when_whole(output) as file:
-                for piece in pieces:
-                    file.write(piece.encode("utf-8", "replace"))
+        write_out(here.library.export(format_name, pmids, query), output)
     _say_unknown(unknown)
 
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from monitor.cli.files import write_out
 from monitor.cli.frame import Json, count, house, leave, print_json, read_date, tell
 from monitor.cli.topics import TopicName, group
 from monitor.cli.trials import asking, lanes_named
@@ -111,14 +112,7 @@ def report(
             with asking() as heard:
                 found = here.recall.report(topic, span, late_days=late_days, tell=heard)
             text, why_not = _report_text(found, chosen), found.why_not
-    if output is None:
-        sys.stdout.buffer.write(text.encode("utf-8", "replace"))
-        sys.stdout.buffer.flush()
-    else:
-        from monitor.cli.files import replaced_when_whole
-
-        with replaced_when_whole(output) as file:
-            file.write(text.encode("utf-8", "replace"))
+    write_out([text], output)
     if why_not:
         tell(f"{why_not}\nCounts are those of the last comparison of the whole set.")
 

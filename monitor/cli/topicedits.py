@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from monitor.cli.drafts import check_object, desk, draft_in, edited, keep_with, print_check, save
+from monitor.cli.drafts import check_object, desk, draft_in, drafts_in, edited, keep_with, print_check, save
 from monitor.cli.frame import PARTLY, UNREACHABLE, Json, count, leave, print_json, tell
 from monitor.cli.pointing import pointed
 from monitor.cli.topics import TopicName, group
@@ -33,6 +33,8 @@ from monitor.core.strategy import LANES, Block, Line, Strategy, all_lines
 from monitor.errors import UsageError
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from monitor.build import House
     from monitor.core.lint import Finding
     from monitor.services.checking import Check
@@ -203,12 +205,7 @@ def lint(
     if every and fix is not None:
         raise UsageError("--all shows findings and --fix repairs them; one at a time")
     with desk() as here:
-        if source is not None:
-            from monitor.cli.drafts import drafts_in
-
-            drafts = [each for each in drafts_in(here, source) if not names or each.topic_id in names]
-        else:
-            drafts = [here.strategies.draft(each.stored.id) for each in here.topics.named(names or ())]
+        drafts = _drafts(here, names or (), source)
         if fix is not None:
             repaired = here.strategies.repaired(drafts[0], fix, other=other)
             save(here, repaired, message or f"linter: {fix}", because, dry_run=dry_run, as_json=as_json)
@@ -236,12 +233,7 @@ def check(
 ) -> None:
     """Look whether the searches still find their sentinels and PubMed knows their phrases; nothing is changed."""
     with desk() as here:
-        if source is not None:
-            from monitor.cli.drafts import drafts_in
-
-            drafts = [each for each in drafts_in(here, source) if not names or each.topic_id in names]
-        else:
-            drafts = [here.strategies.draft(each.stored.id) for each in here.topics.named(names or ())]
+        drafts = _drafts(here, names or (), source)
         checks = []
         for draft in drafts:
             checks.append(here.strategies.check(draft))
@@ -290,15 +282,8 @@ def restore(
             else:
                 typer.echo(f"{name} is not retired; name the version to restore: monitor topic history {name}")
             return
-        draft = replace(here.strategies.draft(name), strategy=here.strategies.version(name, number))
-        save(
-            here,
-            draft,
-            reason or f"version {number} again",
-            because,
-            dry_run=dry_run,
-            as_json=as_json,
-        )
+        draft = here.strategies.draft(name, number)
+        save(here, draft, reason or f"version {number} again", because, dry_run=dry_run, as_json=as_json)
 
 
 @group.command("retire")
@@ -323,6 +308,13 @@ def retire(
             f"{count(len(followers), 'person', 'people')} followed it and will hear no more of it: {', '.join(followers)}"
         )
     typer.echo(f"monitor topic restore {name} brings it back.")
+
+
+def _drafts(here: House, names: Sequence[str], source: Path | None) -> list[Draft]:
+    """Return the topics of these names, all where there are none, as they stand or as a file has them."""
+    if source is not None:
+        return [each for each in drafts_in(here, source) if not names or each.topic_id in names]
+    return [here.strategies.draft(each.stored.id) for each in here.topics.named(names)]
 
 
 def _unasked(check: Check) -> str:
@@ -388,9 +380,8 @@ def _print_findings(draft: Draft, findings: tuple[Finding, ...], unchecked: int,
         asks = draft.topic_id if source is None else f"{draft.topic_id} --from {shlex.quote(str(source))}"
         typer.echo(f"  This asks it, and so does the next poll: monitor topic check {asks}")
     for number, each in told:
-        place = f"{each.block} line {each.position}" if each.position else each.block
         column = f", column {each.column}" if each.column is not None else ""
-        typer.echo(f"\n{number}. {each.weight} {each.code}: {place}{column}")
+        typer.echo(f"\n{number}. {each.weight} {each.code}: {each.place}{column}")
         if each.position and each.column is not None:
             typer.echo(pointed(line_at(draft.strategy, each.block, each.position).query, each.column))
         typer.echo(f"  {each.message}")

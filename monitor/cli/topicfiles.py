@@ -8,8 +8,17 @@ from typing import Annotated
 
 import typer
 
-from monitor.cli.drafts import desk, drafts_in, plan_object, print_plan, print_saved, saved_object
-from monitor.cli.files import replaced_when_whole
+from monitor.cli.drafts import (
+    WITHOUT_REASON,
+    blocking,
+    desk,
+    drafts_in,
+    plan_object,
+    print_plan,
+    print_saved,
+    saved_object,
+)
+from monitor.cli.files import write_out
 from monitor.cli.frame import PARTLY, Json, count, leave, print_json, tell
 from monitor.cli.topicedits import Because, DryRun, Message
 from monitor.cli.topics import group
@@ -35,12 +44,9 @@ def export(
     with desk() as here:
         value = here.strategies.export(names or ())
     data = topicfile.write(value, chosen, "Comments are not kept by `monitor topic import`.")
-    if output is None:
-        sys.stdout.write(data.decode())
-        return
-    with replaced_when_whole(output) as file:
-        file.write(data)
-    tell(f"{output}: {count(len(value['topics']), 'topic')}")
+    write_out([data.decode()], output)
+    if output is not None:
+        tell(f"{output}: {count(len(value['topics']), 'topic')}")
 
 
 @group.command("import")
@@ -75,23 +81,15 @@ def import_files(
         changed = [plan for plan in plans if plan.difference]
         new = sum(plan.draft.based_on is None for plan in changed)
         tell(f"topics: {new} new, {len(changed) - new} changed, {len(plans) - len(changed)} unchanged")
-        blocked = [f"{plan.draft.topic_id}: {each}" for plan in plans for each in plan.blocking]
-        if dry_run or not changed:
+        blocked = () if because else blocking(plans)
+        if dry_run or blocked or not changed:
             if as_json:
                 print_json([plan_object(plan) for plan in plans])
-            if blocked and not because:
-                tell("\n".join(["It would not be saved without --because TEXT:", *blocked]))
+            if blocked:
+                said = "Nothing was imported; correct the files, or give the reason with --because TEXT:"
+                tell("\n".join([WITHOUT_REASON if dry_run else said, *blocked]))
                 leave(PARTLY)
             return
-        if blocked and not because:
-            if as_json:
-                print_json([plan_object(plan) for plan in plans])
-            tell(
-                "\n".join(
-                    ["Nothing was imported; correct the files, or give the reason with --because TEXT:", *blocked]
-                )
-            )
-            leave(PARTLY)
         if not yes and not _agreed():
             tell("Nothing was imported.")
             leave(PARTLY)

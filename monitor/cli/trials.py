@@ -5,7 +5,6 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -143,8 +142,7 @@ def drafted(here: House, topic: str, source: Path | None = None, version: int | 
     if source is not None and version is not None:
         raise UsageError("say --from or --version, not both")
     if source is None:
-        draft = here.strategies.draft(topic)
-        return draft if version is None else replace(draft, strategy=here.strategies.version(topic, version))
+        return here.strategies.draft(topic, version)
     drafts = drafts_in(here, source)
     for each in drafts:
         if each.topic_id == topic:

@@ -222,5 +222,4 @@ def _about_phrases(unknown: Iterable[str], told: list[str]) -> list[str]:
 
 
 def _sentence(finding: Finding) -> str:
-    place = f"{finding.block} line {finding.position}" if finding.position else finding.block
-    return f"{place}: {finding.message}"
+    return f"{finding.place}: {finding.message}"

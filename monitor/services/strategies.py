@@ -16,7 +16,7 @@ from monitor.core.lint import MOVED, Finding, apply
 from monitor.core.people import COMMAND_LINE, Actor
 from monitor.core.phrases import Phrase
 from monitor.core.query import MeshTree
-from monitor.core.strategy import Strategy, Topic
+from monitor.core.strategy import Strategy
 from monitor.core.topicfile import read_file, write_file
 from monitor.errors import MonitorError, UsageError
 from monitor.services.checking import Check, Checking
@@ -109,11 +109,17 @@ class Strategies:
         self._clock = clock
         self._checking = Checking(database, source, clock, tree)
 
-    def draft(self, topic_id: str) -> Draft:
-        """Return a living topic as a draft to be edited; raises NotFound, or UsageError for a retired one."""
+    def draft(self, topic_id: str, version: int | None = None) -> Draft:
+        """Return a living topic as a draft to be edited, or with an older version of its strategy.
+
+        Raises NotFound, or UsageError for a retired topic.
+        """
         with self._database.read() as session:
             (stored,) = strategies.topics_named(session, [topic_id])
-        return _drafted(stored)
+            draft = _drafted(stored)
+            if version is not None:
+                draft = replace(draft, strategy=strategies.version(session, topic_id, version))
+        return draft
 
     def history(self, topic_id: str) -> tuple[StoredVersion, ...]:
         """Return every version of a topic, the oldest first; raises NotFound for an unknown topic."""
@@ -250,9 +256,7 @@ class Strategies:
         self, topic_id: str, number: int, reason: str, actor: Actor = COMMAND_LINE, *, because: str | None = None
     ) -> Saved:
         """Make an older version the newest one again, as a new version, checked like any other."""
-        draft = self.draft(topic_id)
-        old = replace(draft, strategy=self.version(topic_id, number))
-        return self.save(old, reason or f"version {number} again", actor, because=because)
+        return self.save(self.draft(topic_id, number), reason or f"version {number} again", actor, because=because)
 
     def retire(self, topic_id: str, reason: str, actor: Actor = COMMAND_LINE) -> bool:
         """Stop polling a topic and telling of it; all that it found stays. False where it was retired already."""
@@ -405,7 +409,7 @@ def _refuse_stale(session: Session, draft: Draft, stored: StoredTopic) -> None:
 
 
 def _drafted(stored: StoredTopic) -> Draft:
-    topic: Topic = stored.topic
+    topic = stored.topic
     return Draft(topic.id, topic.title, topic.strategy, topic.sentinels, stored.version, topic)
 
 

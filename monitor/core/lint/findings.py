@@ -40,6 +40,10 @@ class Finding(NamedTuple):
     repair: Repair | None = None
     alternative: Repair | None = None
 
+    @property
+    def place(self) -> str:
+        return f"{self.block} line {self.position}" if self.position else self.block
+
 
 def apply(strategy: Strategy, finding: Finding, repair: Repair | None = None) -> Strategy:
     """Return the strategy after a finding's repair, or after the one given; raises UsageError where there is none."""
