@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from monitor.mail.message import Sender
     from monitor.pubmed.opener import Pacer
     from monitor.scheduler import Ticker
+    from monitor.services.accounts import Accounts
     from monitor.services.backfilling import Backfilling
     from monitor.services.bouncing import Bouncing
     from monitor.services.delivering import Delivering
@@ -39,7 +40,7 @@ if TYPE_CHECKING:
     from monitor.services.trials import Trials
     from monitor.services.working import Working
     from monitor.storage.engine import Database
-    from monitor.web.app import Site
+    from monitor.web.site import Site
 
 PATIENCE = 300.0
 """Seconds that one question to PubMed may take, all waits and tries included."""
@@ -96,6 +97,12 @@ class House:
         from monitor.services.topics import Topics
 
         return Topics(self.database)
+
+    @cached_property
+    def accounts(self) -> Accounts:
+        from monitor.services.accounts import Accounts
+
+        return Accounts(self.database, self.clock)
 
     @cached_property
     def screening(self) -> Screening:
@@ -307,10 +314,15 @@ class House:
     @cached_property
     def site(self) -> Site:
         from monitor.mail.render import render_page
-        from monitor.web.app import Site
+        from monitor.web.site import Site
 
         return Site(
             database=self.database,
+            clock=self.clock,
+            accounts=self.accounts,
+            library=self.library,
+            screening=self.screening,
+            strategies=self.strategies,
             subscribing=self.subscribing,
             findings=lambda: self.health.findings(expect_worker=self.expect_worker),
             write_issue=lambda page: render_page(page.content, self.links, page.key),
@@ -318,6 +330,8 @@ class House:
             links=self.links,
             public_url=self.settings.public_url,
             name=self.settings.digest_name,
+            zone=self.settings.timezone,
+            language=self.settings.language,
         )
 
     @cached_property

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import gettext
 from functools import cache
 from pathlib import Path
+from typing import Final
 
 from monitor.core.query import MeshRow, MeshTree
 
+LANGUAGES: Final = ("en", "zh-Hans")
+"""Languages of the pages, as BCP 47 names them; English stands in the templates themselves."""
 _PACKAGE = Path(__file__).resolve().parent
 
 
@@ -30,3 +34,21 @@ def load_mesh_tree() -> MeshTree:
                 ui, name, numbers, terms = line.rstrip("\n").split("\t")
                 rows.append((ui, name, tuple(numbers.split()), tuple(filter(None, terms.split("|")))))
     return MeshTree.from_rows(rows)
+
+
+@cache
+def translations(language: str) -> gettext.NullTranslations:
+    """Return the words of `templates/locale` in a language of `LANGUAGES`; compiled in memory, once a process."""
+    path = resource_dir("templates") / "locale" / f"{language}.po"
+    if not path.exists():
+        return gettext.NullTranslations()
+    from io import BytesIO
+
+    from babel.messages.mofile import write_mo
+    from babel.messages.pofile import read_po
+
+    compiled = BytesIO()
+    with path.open("rb") as text:
+        write_mo(compiled, read_po(text, locale=language.replace("-", "_")))
+    compiled.seek(0)
+    return gettext.GNUTranslations(compiled)

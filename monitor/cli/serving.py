@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from types import FrameType
 
     from monitor.scheduler import Ticker
-    from monitor.web.app import Site
+    from monitor.web.site import Site
 
 GRACE = 10
 """Seconds that answers under way are given at the end."""

@@ -8,7 +8,7 @@ from datetime import datetime
 from sqlalchemy import ColumnElement, delete, insert, select, update
 from sqlalchemy.orm import Session
 
-from monitor.core.people import Followed, Person, Subscription
+from monitor.core.people import Followed, Person, Preferences, Subscription
 from monitor.storage.tables import PersonRow, SubscriptionRow, SubscriptionTopicRow, SuppressionRow, TopicRow
 
 
@@ -170,6 +170,10 @@ def _people(session: Session, *where: ColumnElement[bool]) -> list[Person]:
             disabled_at=person.disabled_at,
             subscription=_subscription(row, topics) if row is not None else None,
             suppressed=suppressed,
+            has_password=person.password_hash is not None,
+            seen_at=person.seen_at,
+            version=person.version,
+            preferences=Preferences.read(person.preferences),
         )
         for person, row, suppressed in rows
     ]
@@ -207,4 +211,6 @@ def _subscription(row: SubscriptionRow, topics: dict[int, tuple[Followed, ...]])
         created_at=row.created_at,
         scheduled_at=row.scheduled_at,
         ended_at=row.ended_at,
+        level_floor=row.level_floor,
+        paused_until=row.paused_until,
     )

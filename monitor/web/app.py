@@ -1,190 +1,78 @@
-"""Pages of issues, feeds, leaving in one click, and health; the curation desk will move in beside them."""
+"""The web application: its pages, its doors, and what it answers when something is wrong."""
 
 from __future__ import annotations
 
-import re
-import threading
-import time
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from itertools import groupby
-from typing import Any
 from urllib.parse import urlsplit
 
 import structlog
-from fastapi import FastAPI, Request
-from fastapi.responses import HTMLResponse, JSONResponse, PlainTextResponse, Response
+from fastapi import Depends, FastAPI, Request
+from fastapi.responses import RedirectResponse, Response
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp
 
-from monitor.core.health import Finding, headline, report
-from monitor.errors import MonitorError
-from monitor.mail.links import Links
-from monitor.services.feeds import Feeds
-from monitor.services.subscribing import Subscribing
-from monitor.storage import issues
-from monitor.storage.engine import Database
-from monitor.storage.issues import IssueLine, IssuePage
-from monitor.web.feeds import FeedPages
-from monitor.web.pages import Pages, static_file
-from monitor.web.safety import LETTER_POLICY, Guard, from_this_machine
-
-ISSUES_SHOWN = 200
-HEALTH_SECONDS = 5.0
-"""How old an answer of /healthz to other machines may be, so that asking often costs little."""
-_NAME = re.compile(r"[A-Za-z0-9_-]{8,64}")
+from monitor.errors import (
+    DatabaseBehind,
+    DatabaseDamaged,
+    DatabaseUnavailable,
+    MonitorError,
+    NotFound,
+    PubmedUnavailable,
+    UsageError,
+)
+from monitor.web.entering import Entrance, SignInFirst
+from monitor.web.pages import Pages
+from monitor.web.safety import Guard
+from monitor.web.site import Site
+from monitor.web.views import VIEWS
 
 log = structlog.get_logger(__name__)
-
-
-@dataclass(frozen=True, slots=True)
-class Site:
-    """What the pages need; plain services and values."""
-
-    database: Database
-    subscribing: Subscribing
-    findings: Callable[[], Sequence[Finding]]
-    write_issue: Callable[[IssuePage], str]
-    feeds: Feeds
-    links: Links
-    public_url: str
-    name: str
+_STATUS: tuple[tuple[type[MonitorError], int, str], ...] = (
+    (NotFound, 404, "thing"),
+    (UsageError, 422, "usage"),
+    (PubmedUnavailable, 503, "pubmed"),
+    (DatabaseUnavailable, 503, "database"),
+    (DatabaseBehind, 503, "database"),
+    (DatabaseDamaged, 503, "database"),
+)
 
 
 def create_app(site: Site) -> ASGIApp:
     """Return the whole application, safe against the open network."""
-    app = FastAPI(title="Evidence Monitor", docs_url=None, redoc_url=None, openapi_url=None, redirect_slashes=False)
-    pages = Pages(site.name, urlsplit(site.public_url).path.rstrip("/"))
-    lately = _Lately(site.findings)
+    pages = Pages(site.name, urlsplit(site.public_url).path.rstrip("/"), site.language, site.zone)
+    entrance = Entrance(site.accounts, site.public_url)
+    app = FastAPI(
+        title="Evidence Monitor",
+        docs_url=None,
+        redoc_url=None,
+        openapi_url=None,
+        redirect_slashes=False,
+        dependencies=[Depends(entrance)],
+    )
+    for view in VIEWS:
+        view.add_routes(app, site, pages)
 
-    feed_pages = FeedPages(site.feeds, site.links, pages, site.name)
-
-    def local(request: Request) -> bool:
-        return from_this_machine(request, site.public_url)
-
-    def page(path: str) -> Callable[[Callable[..., Response]], Callable[..., Response]]:
-        return app.api_route(path, methods=["GET", "HEAD"], response_model=None)
-
-    @page("/")
-    def front(request: Request) -> Response:
-        if not local(request):
-            return pages.write("front")
-        with site.database.read() as session:
-            found = issues.archive(session, ISSUES_SHOWN)
-        return pages.write(
-            "issues", local=True, weeks=_weeks(found, site.name), most=ISSUES_SHOWN, more=len(found) == ISSUES_SHOWN
-        )
-
-    @page("/issues/{key}")
-    def issue(key: str) -> Response:
-        found = None
-        if name := _name(key):
-            with site.database.read() as session:
-                found = issues.by_key(session, name)
-        if found is None:
-            return pages.error(404, what="issue")
-        return HTMLResponse(site.write_issue(found), headers={"Content-Security-Policy": LETTER_POLICY})
-
-    @page("/feeds/{file}")
-    def feed(request: Request, file: str) -> Response:
-        return feed_pages.answer(file, request.headers)
-
-    @page("/u/{token}")
-    def ask_to_leave(token: str) -> Response:
-        name = _name(token)
-        left = site.subscribing.by_token(name) if name else None
-        if left is None or left.already:
-            return pages.write("left", address=left and left.address, just_now=False)
-        return pages.write("leave", token=name, address=left.address)
-
-    @app.post("/u/{token}", response_model=None)
-    def leave(token: str) -> Response:
-        name = _name(token)
-        left = site.subscribing.unsubscribe_by_token(name) if name else None
-        return pages.write("left", address=left and left.address, just_now=True)
-
-    @page("/health")
-    def health(request: Request) -> Response:
-        if not local(request):
-            return pages.error(403, what="health")
-        found = site.findings()
-        return pages.write("health", local=True, headline=headline(found), findings=found)
-
-    @page("/healthz")
-    def healthz(request: Request) -> Response:
-        """Answer 200 while all promises hold, else 503; details only to this machine."""
-        near = local(request)
-        try:
-            body = report(site.findings() if near else lately())
-        except MonitorError as error:
-            log.error("health cannot be told", reason=str(error))
-            body = {"status": "problem"}
-        return JSONResponse(body if near else {"status": body["status"]}, 200 if body["status"] == "ok" else 503)
-
-    @page("/robots.txt")
-    def robots() -> Response:
-        return PlainTextResponse("User-agent: *\nDisallow: /\n")
-
-    page("/static/{mark}/{file}")(static_file)
+    @app.exception_handler(SignInFirst)
+    def unknown(request: Request, error: SignInFirst) -> Response:
+        where = f"{pages.root}/sign-in?next={error.back}"
+        if request.headers.get("hx-request") == "true":
+            return Response(status_code=401, headers={"HX-Redirect": where})
+        return RedirectResponse(where, 303)
 
     @app.exception_handler(HTTPException)
-    def known(_request: Request, error: HTTPException) -> Response:
-        answer = pages.error(error.status_code, what="page")
+    def known(request: Request, error: HTTPException) -> Response:
+        answer = pages.error(request, error.status_code, what="page")
         answer.headers.update(error.headers or {})
         return answer
 
     @app.exception_handler(MonitorError)
-    def out_of_reach(_request: Request, error: MonitorError) -> Response:
-        log.error("request failed", reason=str(error))
-        return pages.error(503, what="database")
+    def told(request: Request, error: MonitorError) -> Response:
+        status, what = next(((code, word) for kind, code, word in _STATUS if isinstance(error, kind)), (500, "fault"))
+        if status >= 500:
+            log.error("request failed", reason=str(error))
+        return pages.error(request, status, what=what, told=str(error) if status < 500 else None)
 
     @app.exception_handler(Exception)
-    def unexpected(_request: Request, _error: Exception) -> Response:
-        return pages.error(500, what="fault")  # raised again for the guard, which writes it down
+    def unexpected(request: Request, _error: Exception) -> Response:
+        return pages.error(request, 500, what="fault")  # raised again for the guard, which writes it down
 
-    return Guard(app, site.public_url, lambda _scope: pages.error(500, what="fault"))
-
-
-class _Lately:
-    """Findings that are at most a few seconds old."""
-
-    def __init__(self, find: Callable[[], Sequence[Finding]]) -> None:
-        self._find = find
-        self._lock = threading.Lock()
-        self._until = 0.0
-        self._found: Sequence[Finding] = ()
-
-    def __call__(self) -> Sequence[Finding]:
-        with self._lock:
-            if time.monotonic() >= self._until:
-                self._found = self._find()
-                self._until = time.monotonic() + HEALTH_SECONDS
-            return self._found
-
-
-def _name(text: str) -> str | None:
-    """Return the key or token a link names, without what a mail program may have glued to its end."""
-    found = _NAME.match(text)
-    return found[0] if found else None
-
-
-def _weeks(found: Sequence[IssueLine], name: str) -> list[dict[str, Any]]:
-    """Group issues, newest first, by the day they are of."""
-    newest = sorted(found, key=lambda each: each.slot, reverse=True)
-    return [
-        {
-            "label": label,
-            "slot": slot,
-            "issues": [
-                {
-                    "key": each.key,
-                    # Name and week stand above the list already.
-                    "subject": re.sub(r" \[[^]]*\]$", "", each.subject.removeprefix(f"{name}: ")),
-                    "topics": ", ".join(each.topics),
-                    "people": each.deliveries,
-                }
-                for each in lines
-            ],
-        }
-        for (slot, label), lines in groupby(newest, key=lambda each: (each.slot, each.label))
-    ]
+    return Guard(app, site.public_url, lambda scope: pages.error(Request(scope), 500, what="fault"))

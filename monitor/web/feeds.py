@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 from email.utils import format_datetime, parsedate_to_datetime
 from typing import Any
 
+from fastapi import Request
 from fastapi.responses import Response
 from lxml import etree
 
@@ -38,14 +39,14 @@ class FeedPages:
         self._pages = pages
         self._writer = _Writer(links, pages, name)
 
-    def answer(self, file: str, headers: Mapping[str, str]) -> Response:
+    def answer(self, request: Request, file: str) -> Response:
         """Return the feed, that it is as the asker has it (304), that it has ended (410), or that there is none (404)."""
         asked = _FILE.match(file)
         feed = self._feeds.of(asked[1]) if asked is not None else None
         if asked is None or feed is None:
-            return self._pages.error(404, what="feed")
+            return self._pages.error(request, 404, what="feed")
         if isinstance(feed, Ended):
-            return self._pages.error(410, what="feed")
+            return self._pages.error(request, 410, what="feed")
         form = asked[2]
         body = self._writer.write(feed, form)
         # Private: the address is the only key, and a proxy on the way should not keep what stands behind it.
@@ -57,7 +58,7 @@ class FeedPages:
         moment = feed.updated if feed.broken is None else None
         if moment is not None:
             known["Last-Modified"] = format_datetime(moment.astimezone(UTC).replace(microsecond=0), usegmt=True)
-        if _unchanged(headers, known["ETag"], moment):
+        if _unchanged(request.headers, known["ETag"], moment):
             return Response(status_code=304, headers=known)
         return Response(body, media_type=TYPES[form], headers=known)
 

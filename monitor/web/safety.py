@@ -12,13 +12,22 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-BODY_LIMIT = 64 * 1024
+SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
+"""Methods that change nothing (RFC 9110, section 9.2.1)."""
+MAIL_LINKS = "/u/"
+"""Mail programs post these from wherever they run; the link itself says who asks (RFC 8058)."""
+BODY_LIMIT = 1024 * 1024
 LOOPBACK_NAMES = frozenset({"localhost", "127.0.0.1", "::1"})
 _PROXIED = frozenset({"forwarded", "x-forwarded-for", "x-forwarded-host", "x-real-ip", "via"})
-_POLICY = "default-src 'none'; style-src {style}; img-src 'self' data:; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
-PAGE_POLICY = _POLICY.format(style="'self'")
-LETTER_POLICY = _POLICY.format(style="'unsafe-inline'")
-"""For frozen letters, whose styles stand inline because mail clients want them so; they hold no script."""
+_POLICY = (
+    "default-src 'none'; {more}; img-src 'self' data:; form-action 'self'; base-uri 'none'; frame-ancestors {frames}"
+)
+PAGE_POLICY = _POLICY.format(
+    more="script-src 'self'; style-src 'self'; connect-src 'self'; frame-src 'self'", frames="'none'"
+)
+LETTER_POLICY = _POLICY.format(more="style-src 'unsafe-inline'", frames="'self'")
+"""For letters, whose styles stand inline because mail clients want them so; they hold no script, and our own pages may
+show them in a frame."""
 
 _log = structlog.get_logger()
 
@@ -30,7 +39,7 @@ class _TooLarge(Exception):
 class Guard:
     """Stands around the whole application, its error pages included.
 
-    Refuses foreign hosts and large bodies, adds security headers, and answers with `broken` where the application
+    Refuses foreign hosts, requests that other sites send in somebody's name, and large bodies, adds security headers, and answers with `broken` where the application
     raised. Pages are found below the path of the public URL and at the root, so a proxy may strip that path or not.
     """
 
@@ -70,6 +79,11 @@ class Guard:
         headers = Headers(scope=scope)
         if host_name(headers.get("host", "")) not in self.hosts:
             await _refused("This address is not served here.", 421)(scope, receive, send)
+            return
+        if foreign(scope["method"], headers) and not scope["path"].startswith(MAIL_LINKS):
+            await _refused("Another site sent this request in your name. Nothing was changed.", 403)(
+                scope, receive, send
+            )
             return
         length = headers.get("content-length", "0")
         # A number past 18 digits is too large whatever it is.
@@ -114,6 +128,21 @@ def host_name(value: str) -> str:
         return (urlsplit(f"//{value}").hostname or "").lower()
     except ValueError:
         return ""
+
+
+def foreign(method: str, headers: Headers) -> bool:
+    """Say whether a browser sends this for another site: such a request may read, and change nothing.
+
+    By Sec-Fetch-Site where the browser tells it, else by Origin against Host (Fetch Metadata, W3C). What is no browser
+    sends neither and has no cookie to abuse.
+    """
+    if method in SAFE:
+        return False
+    site = headers.get("sec-fetch-site")
+    if site is not None:
+        return site not in ("same-origin", "none")
+    origin = headers.get("origin")
+    return origin is not None and urlsplit(origin).netloc.lower() != headers.get("host", "").lower()
 
 
 def from_this_machine(request: Request, public_url: str) -> bool:

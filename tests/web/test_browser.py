@@ -2,72 +2,28 @@
 
 from __future__ import annotations
 
-import shutil
-import threading
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
-import uvicorn
 
-from monitor.cli.serving import listen
+from tests.web.browsing import FAINT, needs_chromium, serving
 from tests.web.site import World, world
 
-CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
-pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="no Chromium on this machine")
+pytestmark = needs_chromium
 SCHEMES = ("light", "dark")
-
-FAINT = """() => {
-  const parse = (text) => (text.match(/[\\d.]+/g) || []).map(Number);
-  const light = ([r, g, b]) => [r, g, b].map((v) => v / 255)
-    .map((v) => v <= 0.03928 ? v / 12.92 : ((v + 0.055) / 1.055) ** 2.4)
-    .reduce((sum, v, i) => sum + v * [0.2126, 0.7152, 0.0722][i], 0);
-  const behind = (node) => {
-    for (; node; node = node.parentElement) {
-      const color = parse(getComputedStyle(node).backgroundColor);
-      if (color.length === 3 || color[3] > 0) return color;
-    }
-    return [255, 255, 255];
-  };
-  const found = [];
-  const walker = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
-  while (walker.nextNode()) {
-    const node = walker.currentNode.parentElement;
-    if (!walker.currentNode.textContent.trim() || node.closest(".hide, .skip")) continue;
-    const [a, b] = [light(parse(getComputedStyle(node).color)), light(behind(node))];
-    const ratio = (Math.max(a, b) + 0.05) / (Math.min(a, b) + 0.05);
-    if (ratio < 4.5) found.push([ratio.toFixed(2), walker.currentNode.textContent.trim().slice(0, 40)]);
-  }
-  return found;
-}"""
 
 
 @pytest.fixture(scope="module")
 def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[World, str]]:
-    with world(tmp_path_factory.mktemp("browser")) as found, listen("127.0.0.1", 0) as listener:
-        server = uvicorn.Server(uvicorn.Config(found.app, log_config=None, access_log=False, ws="none"))
-        thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, daemon=True)
-        thread.start()
-        yield found, f"http://127.0.0.1:{listener.getsockname()[1]}"
-        server.should_exit = True
-        thread.join()
-
-
-@pytest.fixture(scope="module")
-def chromium() -> Iterator[Any]:
-    sync_api = pytest.importorskip("playwright.sync_api")
-    with sync_api.sync_playwright() as driver:
-        browser = driver.chromium.launch(
-            executable_path=CHROMIUM, args=["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
-        )
-        yield browser
-        browser.close()
+    with world(tmp_path_factory.mktemp("browser")) as found, serving(found.app) as url:
+        yield found, url
 
 
 def addresses(found: World) -> dict[str, str]:
     return {
-        "list": "/",
+        "sign in": "/sign-in",
         "issue": f"/issues/{found.key}",
         "leave": f"/u/{found.token}",
         "left": "/u/nobody-has-this-token",
@@ -109,12 +65,9 @@ def test_a_page_needs_nothing_from_elsewhere_and_breaks_no_policy(served: tuple[
 
 
 def test_the_button_that_stops_is_reached_and_pressed_by_keyboard(tmp_path: Path, chromium: Any) -> None:
-    with world(tmp_path) as found, listen("127.0.0.1", 0) as listener:
-        server = uvicorn.Server(uvicorn.Config(found.app, log_config=None, access_log=False, ws="none"))
-        thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, daemon=True)
-        thread.start()
+    with world(tmp_path) as found, serving(found.app) as url:
         page = chromium.new_page()
-        page.goto(f"http://127.0.0.1:{listener.getsockname()[1]}/u/{found.token}")
+        page.goto(f"{url}/u/{found.token}")
         order = []
         for _ in range(6):
             page.keyboard.press("Tab")
@@ -131,5 +84,3 @@ def test_the_button_that_stops_is_reached_and_pressed_by_keyboard(tmp_path: Path
         page.wait_for_selector("h1:has-text('stopped')")
         assert not found.receives
         page.close()
-        server.should_exit = True
-        thread.join()

@@ -17,6 +17,7 @@ from lxml import etree, html
 from sqlalchemy import update
 from starlette.testclient import TestClient
 
+from monitor.build import House
 from monitor.core.citation import Abstract, AbstractSection, Correction, InlineXml, MeshHeading, MeshTerm
 from monitor.core.contents import clean
 from monitor.core.markup import escape_text
@@ -27,11 +28,12 @@ from monitor.resources import load_mesh_tree
 from monitor.services.feeds import NEWEST, Entry, Feed, Feeds, FoundBy
 from monitor.services.saved import SavedSearches
 from monitor.services.screening import Screening
+from monitor.settings import load
 from monitor.storage import checks, citations
 from monitor.storage.engine import Database
 from monitor.storage.feeds import Seen
 from monitor.storage.tables import HitRow, SavedSearchRow, TopicRow
-from monitor.web.app import Site, create_app
+from monitor.web.app import create_app
 from monitor.web.feeds import LARGEST, _Writer
 from monitor.web.pages import Pages
 from tests import factories
@@ -57,16 +59,8 @@ class Desk:
         database = self.world.database
         self.searches = SavedSearches(database, self.world, lambda text: parse(text, own=True))
         feeds = Feeds(database, self.world, load_mesh_tree, self.links)
-        site = Site(
-            database=database,
-            subscribing=self.world.subscribing,
-            findings=lambda: (),
-            write_issue=lambda page: "",
-            feeds=feeds,
-            links=self.links,
-            public_url=self.links.public_url,
-            name="NK evidence",
-        )
+        told = load(environ={}, public_url=self.links.public_url, secret_key="s" * 32)
+        site = replace(House(told, database, self.world).site, feeds=feeds, links=self.links)
         self.client = TestClient(create_app(site), base_url=self.links.public_url)
 
     def saved(self, query: str) -> str:

@@ -1,0 +1,38 @@
+"""Who may enter where: every route and method with the least it takes; what stands not here is closed to all."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from enum import StrEnum
+from typing import Final
+
+
+class Need(StrEnum):
+    """The least that it takes to enter; the three roles each include the ones before."""
+
+    NOBODY = "nobody"
+    """Open to all: signing in, and what an unguessable link leads to."""
+    KEEPER = "keeper"
+    """An admin, or whoever works on the machine itself."""
+    MEMBER = "member"
+    CURATOR = "curator"
+    ADMIN = "admin"
+
+
+DOORS: Final[Mapping[str, Mapping[str, Need]]] = {
+    "/sign-in": {"GET": Need.NOBODY},
+    "/sign-out": {"POST": Need.MEMBER},
+    "/issues/{key}": {"GET": Need.NOBODY},
+    "/feeds/{file}": {"GET": Need.NOBODY},
+    "/u/{token}": {"GET": Need.NOBODY, "POST": Need.NOBODY},
+    "/healthz": {"GET": Need.NOBODY},
+    "/robots.txt": {"GET": Need.NOBODY},
+    "/static/{mark}/{file:path}": {"GET": Need.NOBODY},
+    "/": {"GET": Need.MEMBER},
+    "/health": {"GET": Need.KEEPER},
+}
+
+
+def need(path: str, method: str) -> Need | None:
+    """Return what a route asks of who uses it with that method; None where nobody may. HEAD is GET without the body."""
+    return DOORS.get(path, {}).get("GET" if method == "HEAD" else method)

@@ -1,0 +1,39 @@
+"""What the pages are given: plain services and values, put together by `build`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from monitor.core.health import Finding
+from monitor.mail.links import Links
+from monitor.services.accounts import Accounts
+from monitor.services.feeds import Feeds
+from monitor.services.library import Library
+from monitor.services.ports import Clock
+from monitor.services.screening import Screening
+from monitor.services.strategies import Strategies
+from monitor.services.subscribing import Subscribing
+from monitor.storage.engine import Database
+from monitor.storage.issues import IssuePage
+
+
+@dataclass(frozen=True, slots=True)
+class Site:
+    """One installation as its pages see it; `zone` is the time zone of whoever has not chosen one."""
+
+    database: Database
+    clock: Clock
+    accounts: Accounts
+    library: Library
+    screening: Screening
+    strategies: Strategies
+    subscribing: Subscribing
+    findings: Callable[[], Sequence[Finding]]
+    write_issue: Callable[[IssuePage], str]
+    feeds: Feeds
+    links: Links
+    public_url: str
+    name: str
+    zone: str
+    language: str

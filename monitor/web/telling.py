@@ -1,0 +1,78 @@
+"""Filters of templates: days, moments and numbers as the reader's language writes them."""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime, timedelta
+from typing import Any, Final
+from zoneinfo import ZoneInfo
+
+from babel import dates, lists, numbers
+from jinja2 import pass_context
+from jinja2.runtime import Context
+
+from monitor.services.subscribing import zone_of
+
+
+@pass_context
+def day(context: Context, value: date | datetime, style: str = "medium") -> str:
+    """Write a day, such as 22 Nov 2026 or 2026年11月22日; a moment is a day of the reader's zone."""
+    locale = _locale(context)
+    found = value.astimezone(_zone(context)).date() if isinstance(value, datetime) else value
+    if locale == "zh_Hans":
+        return dates.format_date(found, "long" if style == "medium" else style, locale)
+    return dates.format_date(found, "d MMM y" if style == "medium" else style, locale)
+
+
+@pass_context
+def moment(context: Context, value: datetime) -> str:
+    """Write a day and an hour in the reader's zone."""
+    return f"{day(context, value)} {dates.format_time(value, 'HH:mm', _zone(context), _locale(context))}"
+
+
+@pass_context
+def hour(context: Context, value: datetime) -> str:
+    """Write only the hour and minute, in the reader's zone."""
+    return dates.format_time(value, "HH:mm", _zone(context), _locale(context))
+
+
+@pass_context
+def span(context: Context, value: timedelta) -> str:
+    """Write how long something took or is ago, in its largest unit."""
+    return dates.format_timedelta(value, locale=_locale(context), threshold=1.2)
+
+
+@pass_context
+def number(context: Context, value: float) -> str:
+    return numbers.format_decimal(value, locale=_locale(context))
+
+
+@pass_context
+def share(context: Context, value: float) -> str:
+    """Write a share of one as a whole percentage."""
+    return numbers.format_percent(value, locale=_locale(context))
+
+
+@pass_context
+def listed(context: Context, values: list[str]) -> str:
+    """Write several things as one phrase: a, b and c."""
+    return lists.format_list(list(values), "standard", _locale(context))
+
+
+def iso(value: date | datetime) -> str:
+    """Write a day or moment for machines, as `datetime` attributes want it."""
+    return value.astimezone(UTC).isoformat() if isinstance(value, datetime) else value.isoformat()
+
+
+FILTERS: Final[dict[str, Any]] = {each.__name__: each for each in (day, moment, hour, span, number, share, listed, iso)}
+
+
+def _locale(context: Context) -> str:
+    return str(context["language"]).replace("-", "_")
+
+
+def _zone(context: Context) -> ZoneInfo:
+    """Return the zone of the reader's digest, else the site's."""
+    visitor = context.get("visitor")
+    held = visitor.person.subscription if visitor else None
+    known = zone_of(held) if held is not None else None
+    return known or ZoneInfo(context["zone"])
