@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from monitor.cli.frame import tell
 
 if TYPE_CHECKING:
-    from monitor.services.polling import Progress
+    from monitor.services.lanepoll import Progress
 
 EVERY_SECONDS = 10.0
 Show = Callable[[str, int, int], None]

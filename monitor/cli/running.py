@@ -26,7 +26,8 @@ from monitor.errors import MailUnavailable, MonitorError, UsageError
 
 if TYPE_CHECKING:
     from monitor.build import House
-    from monitor.services.polling import PollOutcome, Preview
+    from monitor.services.lanepoll import PollOutcome
+    from monitor.services.polling import Preview
     from monitor.services.publishing import Planned
 
 NOTICE_LIMIT = 10 * 2**20

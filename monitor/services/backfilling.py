@@ -13,7 +13,8 @@ from math import ceil
 from monitor.core.polling import phrases_in_words
 from monitor.core.strategy import LANES, Lane
 from monitor.errors import UsageError
-from monitor.services.polling import Polling, PollReport, Progress
+from monitor.services.lanepoll import Progress
+from monitor.services.polling import Polling, PollReport
 from monitor.services.ports import Clock, PubmedSource
 from monitor.services.retrieving import batch_size
 from monitor.services.searching import search_whole

@@ -11,7 +11,8 @@ from sqlalchemy import select
 
 from monitor.errors import NotFound, UsageError
 from monitor.pubmed.sandbox import Fault
-from monitor.services.polling import Polling, Progress
+from monitor.services.lanepoll import Progress
+from monitor.services.polling import Polling
 from monitor.services.ports import PubmedSource
 from monitor.storage import citations, polls
 from monitor.storage.engine import Database
