@@ -24,7 +24,7 @@ from monitor.pubmed.sandbox import Corpus, Fault, Sandbox
 from monitor.services.retrieving import batch_size
 from monitor.storage.engine import Database
 from monitor.storage.tables import HitRow, PollBatchRow, PollRow
-from tests.acceptance.cli_world import Cli, logging_kept, new_home, process
+from tests.acceptance.cli_world import Cli, process
 from tests.acceptance.fresh import fresh_database
 from tests.acceptance.polling import FIRST, NOW, record, records, sandbox
 from tests.acceptance.trial_world import CORE, Bench, papers, strategy, topic
@@ -266,11 +266,6 @@ def stored(database: Database) -> set[int]:
 # ---- by the command line
 
 
-@pytest.fixture(scope="module")
-def template(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return new_home(tmp_path_factory.mktemp("template") / "home")
-
-
 def old_papers(number: int) -> Corpus:
     return Corpus.of(*(nlm_record(FIRST + at, f"CAR-NK of part {at}", crdt="2021/05/05 06:00") for at in range(number)))
 
@@ -279,17 +274,6 @@ def old_papers(number: int) -> Corpus:
 def server() -> Iterator[Sandbox]:
     with Sandbox(old_papers(7), rate_limit=None) as found:
         yield found
-
-
-@pytest.fixture
-def cli(
-    tmp_path: Path, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, server: Sandbox, template: Path
-) -> Iterator[Cli]:
-    monkeypatch.chdir(tmp_path)
-    shutil.copytree(template, tmp_path / "home")
-    settings = {"MONITOR_EUTILS_URL": server.url, "MONITOR_TIMEZONE": "UTC", "MONITOR_NCBI_API_KEY": "invented"}
-    with logging_kept():
-        yield Cli(tmp_path / "home", capfd, monkeypatch, settings)
 
 
 def test_backfill_at_the_terminal(cli: Cli, server: Sandbox) -> None:

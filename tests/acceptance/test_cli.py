@@ -20,7 +20,7 @@ from pathlib import Path
 import pytest
 
 from monitor.pubmed.sandbox import Fault, Sandbox
-from tests.acceptance.cli_world import FIRST, Cli, corpus, logging_kept, new_home, process
+from tests.acceptance.cli_world import FIRST, Cli, corpus, process
 from tests.postgres import PostgresServer
 from tests.unit.sandbox.records import record
 
@@ -34,19 +34,11 @@ def sandbox() -> Iterator[Sandbox]:
 
 
 @pytest.fixture
-def cli(
-    tmp_path: Path, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, sandbox: Sandbox
-) -> Iterator[Cli]:
-    monkeypatch.chdir(tmp_path)
+def cli(terminal: Cli, sandbox: Sandbox) -> Cli:
     sandbox.faults.clear()
     sandbox.unknown_phrases = []
-    with logging_kept():
-        yield Cli(tmp_path / "home", capfd, monkeypatch, {"MONITOR_EUTILS_URL": sandbox.url, "MONITOR_TIMEZONE": "UTC"})
-
-
-@pytest.fixture(scope="module")
-def template(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return new_home(tmp_path_factory.mktemp("template") / "home")
+    terminal.settings["MONITOR_EUTILS_URL"] = sandbox.url
+    return terminal
 
 
 @pytest.fixture

@@ -6,7 +6,6 @@ import os
 import shutil
 import socket
 import sqlite3
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -23,7 +22,6 @@ from tests.acceptance.cli_world import (
     MAIL_PASSWORD,
     Cli,
     corpus,
-    logging_kept,
     new_home,
     process,
 )
@@ -32,10 +30,8 @@ HUGE = "9" * 5000
 
 
 @pytest.fixture
-def cli(tmp_path: Path, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Iterator[Cli]:
-    monkeypatch.chdir(tmp_path)
-    with logging_kept():
-        yield Cli(tmp_path / "home", capfd, monkeypatch, {"MONITOR_TIMEZONE": "UTC"})
+def cli(terminal: Cli) -> Cli:
+    return terminal
 
 
 @pytest.fixture(scope="module")

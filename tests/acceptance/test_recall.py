@@ -5,7 +5,6 @@ from __future__ import annotations
 import csv
 import io
 import json
-import shutil
 from collections.abc import Iterator
 from datetime import date, timedelta
 from pathlib import Path
@@ -23,7 +22,7 @@ from monitor.storage import screening, strategies
 from monitor.storage.engine import Database
 from monitor.storage.screening import Given
 from tests.acceptance.cli_world import FIRST as CLI_FIRST
-from tests.acceptance.cli_world import Cli, corpus, logging_kept, new_home
+from tests.acceptance.cli_world import Cli
 from tests.acceptance.polling import FIRST, NOW, record, sandbox
 from tests.acceptance.trial_world import CORE, Bench, papers, strategy, topic
 from tests.unit.sandbox.records import record as nlm_record
@@ -283,28 +282,6 @@ def test_an_appendix_has_the_exact_strings_of_every_version_and_the_same_bytes_a
 
 
 # ---- by the command line
-
-
-@pytest.fixture(scope="module")
-def server() -> Iterator[Sandbox]:
-    with Sandbox(corpus(), rate_limit=None) as found:
-        yield found
-
-
-@pytest.fixture(scope="module")
-def template(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return new_home(tmp_path_factory.mktemp("template") / "home")
-
-
-@pytest.fixture
-def cli(
-    tmp_path: Path, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, server: Sandbox, template: Path
-) -> Iterator[Cli]:
-    monkeypatch.chdir(tmp_path)
-    shutil.copytree(template, tmp_path / "home")
-    settings = {"MONITOR_EUTILS_URL": server.url, "MONITOR_TIMEZONE": "UTC", "MONITOR_NCBI_API_KEY": "invented"}
-    with logging_kept():
-        yield Cli(tmp_path / "home", capfd, monkeypatch, settings)
 
 
 def test_report_at_the_terminal_in_every_format(cli: Cli, tmp_path: Path) -> None:

@@ -10,7 +10,6 @@ import subprocess
 import sys
 import urllib.error
 import urllib.request
-from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -22,7 +21,7 @@ from monitor.core.citation import Correction, InlineXml
 from monitor.settings import load
 from monitor.storage import checks, citations, events
 from monitor.storage.tables import CitationRow, DecisionRow, SavedSearchRow
-from tests.acceptance.cli_world import FIRST, Cli, logging_kept, new_home, process
+from tests.acceptance.cli_world import FIRST, Cli, new_home, process
 from tests.factories import citation
 
 TITLES = (
@@ -50,13 +49,9 @@ def template(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture
-def cli(
-    tmp_path: Path, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, template: Path
-) -> Iterator[Cli]:
-    monkeypatch.chdir(tmp_path)
-    shutil.copytree(template, tmp_path / "home")
-    with logging_kept():
-        yield Cli(tmp_path / "home", capfd, monkeypatch, {"MONITOR_TIMEZONE": "UTC"})
+def cli(terminal: Cli, template: Path) -> Cli:
+    shutil.copytree(template, terminal.home)
+    return terminal
 
 
 def pmids(out: str) -> list[int]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import gzip
 import re
-import shutil
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -20,7 +19,7 @@ from monitor.pubmed.sandbox import Corpus, Sandbox, SetClock
 from monitor.storage import search, strategies
 from monitor.storage.citations import keep
 from monitor.storage.engine import Database, connect, sqlite_url
-from tests.acceptance.cli_world import Cli, logging_kept, new_home
+from tests.acceptance.cli_world import Cli
 from tests.acceptance.mutations import NOW, TODAY, TOPICS, TREE, Study, first_states, parse
 from tests.shared import SHARED, needs_shared
 
@@ -39,21 +38,6 @@ def server() -> Iterator[Sandbox]:
     clock.set(NOW)
     with Sandbox(Corpus.of(first_states()), clock=clock, rate_limit=None) as found:
         yield found
-
-
-@pytest.fixture(scope="module")
-def template(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return new_home(tmp_path_factory.mktemp("template") / "home")
-
-
-@pytest.fixture
-def cli(
-    tmp_path: Path, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, server: Sandbox, template: Path
-) -> Iterator[Cli]:
-    monkeypatch.chdir(tmp_path)
-    shutil.copytree(template, tmp_path / "home")
-    with logging_kept():
-        yield Cli(tmp_path / "home", capfd, monkeypatch, {"MONITOR_EUTILS_URL": server.url, "MONITOR_TIMEZONE": "UTC"})
 
 
 def test_init_loads_every_topic_with_every_line_and_sentinel_and_only_once(cli: Cli, tmp_path: Path) -> None:

@@ -5,11 +5,9 @@ from __future__ import annotations
 import io
 import json
 import re
-import shutil
 import stat
 import sys
 import tomllib
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -22,15 +20,9 @@ from monitor.core.strategy import Strategy
 from monitor.formats import topicfile
 from monitor.pubmed.sandbox import Sandbox
 from monitor.settings import load
-from tests.acceptance.cli_world import FIRST, Cli, Said, corpus, logging_kept, new_home
+from tests.acceptance.cli_world import FIRST, Cli, Said, new_home
 
 FOUND, OTHER = FIRST, FIRST + 2
-
-
-@pytest.fixture(scope="module")
-def sandbox() -> Iterator[Sandbox]:
-    with Sandbox(corpus(), rate_limit=None) as found:
-        yield found
 
 
 @pytest.fixture(scope="module")
@@ -40,22 +32,6 @@ def template(tmp_path_factory: pytest.TempPathFactory) -> Path:
     with build(load(environ={}, home=home)) as here:
         here.strategies.save(Draft("own", "Our own", Strategy((typed_line('"CAR-NK"[tiab]', "coined"),))), "")
     return home
-
-
-@pytest.fixture
-def cli(
-    tmp_path: Path,
-    capfd: pytest.CaptureFixture[str],
-    monkeypatch: pytest.MonkeyPatch,
-    sandbox: Sandbox,
-    template: Path,
-) -> Iterator[Cli]:
-    monkeypatch.chdir(tmp_path)
-    sandbox.faults.clear()
-    sandbox.unknown_phrases = []
-    shutil.copytree(template, tmp_path / "home")
-    with logging_kept():
-        yield Cli(tmp_path / "home", capfd, monkeypatch, {"MONITOR_EUTILS_URL": sandbox.url, "MONITOR_TIMEZONE": "UTC"})
 
 
 def kept(said: Said) -> Path:
@@ -189,8 +165,8 @@ def test_nothing_different_is_said_and_saved_as_nothing(cli: Cli) -> None:
     assert cli("topic", "edit", "own", "--line", 1, "--on", "--json").json["saved"] is False
 
 
-def test_a_refused_save_keeps_what_was_typed_and_goes_on_from_there(cli: Cli, sandbox: Sandbox) -> None:
-    sandbox.unknown_phrases = ["young coinage"]
+def test_a_refused_save_keeps_what_was_typed_and_goes_on_from_there(cli: Cli, server: Sandbox) -> None:
+    server.unknown_phrases = ["young coinage"]
     said = cli("topic", "edit", "own", "--add", '"young coinage"[tiab]', "--reason", "new", "--sentinel", f"+{OTHER}")
     assert said.code == 1
     assert "Not saved; the old version stands." in said.err
@@ -387,8 +363,8 @@ def editor(cli: Cli, monkeypatch: pytest.MonkeyPatch, change: str) -> None:
     monkeypatch.setattr(sys.stdout, "isatty", lambda: True, raising=False)
 
 
-def test_findings_show_the_line_the_place_and_the_repair(cli: Cli, sandbox: Sandbox) -> None:
-    sandbox.unknown_phrases = ["CAR-iNK"]
+def test_findings_show_the_line_the_place_and_the_repair(cli: Cli, server: Sandbox) -> None:
+    server.unknown_phrases = ["CAR-iNK"]
     cli("topic", "edit", "own", "--add", 'cells[ti] OR "CAR-iNK"[tiab]', "--reason", "w", "--because", "young")
     said = cli("topic", "lint", "own")
     assert said.code == 1
@@ -452,7 +428,7 @@ def test_a_file_can_be_linted_and_checked_before_it_is_saved(cli: Cli) -> None:
     assert shown(cli)["version"] == 1
 
 
-def test_a_check_says_what_is_lost_or_unknown(cli: Cli, sandbox: Sandbox) -> None:
+def test_a_check_says_what_is_lost_or_unknown(cli: Cli, server: Sandbox) -> None:
     said = cli("topic", "check", "own")
     assert (said.code, said.err) == (0, "")
     assert "own, version 1" in said.out
@@ -463,7 +439,7 @@ def test_a_check_says_what_is_lost_or_unknown(cli: Cli, sandbox: Sandbox) -> Non
     assert f"own: sentinel {OTHER} is lost" in said.err
     assert said.json[0]["sentinels"]["lost"] == [OTHER]
     cli("topic", "edit", "own", "--sentinel", f"-{OTHER}")
-    sandbox.unknown_phrases = ["CAR-NK"]
+    server.unknown_phrases = ["CAR-NK"]
     assert cli("topic", "check", "own").code == 1
 
 

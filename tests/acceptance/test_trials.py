@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import date
@@ -21,7 +20,7 @@ from monitor.storage import phrases
 from monitor.storage.engine import Database
 from monitor.storage.tables import CheckRow
 from tests.acceptance.cli_world import FIRST as CLI_FIRST
-from tests.acceptance.cli_world import Cli, corpus, logging_kept, new_home
+from tests.acceptance.cli_world import Cli, corpus
 from tests.acceptance.polling import FIRST, NOW, client, record, records, sandbox
 from tests.acceptance.trial_world import CORE, Bench, draft, papers, strategy, topic
 from tests.unit.sandbox.records import record as nlm_record
@@ -355,34 +354,6 @@ def test_phrases_for_core_are_ranked_by_what_else_they_would_bring(database: Dat
 
 
 # ---- by the command line
-
-
-@pytest.fixture(scope="module")
-def server() -> Iterator[Sandbox]:
-    with Sandbox(corpus(), rate_limit=None) as found:
-        yield found
-
-
-@pytest.fixture(scope="module")
-def template(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return new_home(tmp_path_factory.mktemp("template") / "home")
-
-
-@pytest.fixture
-def cli(
-    tmp_path: Path,
-    capfd: pytest.CaptureFixture[str],
-    monkeypatch: pytest.MonkeyPatch,
-    server: Sandbox,
-    template: Path,
-) -> Iterator[Cli]:
-    monkeypatch.chdir(tmp_path)
-    server.faults.clear()
-    server.unknown_phrases = []
-    shutil.copytree(template, tmp_path / "home")
-    with logging_kept():
-        settings = {"MONITOR_EUTILS_URL": server.url, "MONITOR_TIMEZONE": "UTC", "MONITOR_NCBI_API_KEY": "invented"}
-        yield Cli(tmp_path / "home", capfd, monkeypatch, settings)
 
 
 def topic_file(folder: Path, query: str, name: str = "car-nk") -> Path:
