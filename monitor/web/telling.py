@@ -10,6 +10,8 @@ from babel import dates, lists, numbers
 from jinja2 import pass_context
 from jinja2.runtime import Context
 
+from monitor.core.citation import PartialDate
+from monitor.mail.render import inline
 from monitor.services.subscribing import zone_of
 
 
@@ -58,12 +60,29 @@ def listed(context: Context, values: list[str]) -> str:
     return lists.format_list(list(values), "standard", _locale(context))
 
 
+@pass_context
+def partial(context: Context, value: PartialDate | None) -> str:
+    """Write a date as precisely as PubMed has it, and in PubMed's own words where it is no calendar date."""
+    if value is None:
+        return ""
+    try:
+        if value.year and value.month and value.day:
+            return day(context, date(value.year, value.month, value.day))
+        if value.year and value.month:
+            return dates.format_skeleton("yMMM", date(value.year, value.month, 1), locale=_locale(context))
+    except ValueError:
+        pass  # 31 February and the like: PubMed's own text says it best
+    return value.text or " ".join(filter(None, (value.season, str(value.year or ""))))
+
+
 def iso(value: date | datetime) -> str:
     """Write a day or moment for machines, as `datetime` attributes want it."""
     return value.astimezone(UTC).isoformat() if isinstance(value, datetime) else value.isoformat()
 
 
-FILTERS: Final[dict[str, Any]] = {each.__name__: each for each in (day, moment, hour, span, number, share, listed, iso)}
+FILTERS: Final[dict[str, Any]] = {
+    each.__name__: each for each in (day, moment, hour, span, number, share, listed, partial, inline, iso)
+}
 
 
 def _locale(context: Context) -> str:
