@@ -17,6 +17,7 @@ from monitor.formats.reading import Kind, NamedRecord
 from monitor.pubmed.parse import open_records, read_records
 from monitor.services.ports import Clock, PubmedSource
 from monitor.services.retrieving import retrieve
+from monitor.services.storing import witnesses
 from monitor.storage import checks, citations
 from monitor.storage.bulk import batches
 from monitor.storage.engine import Database
@@ -171,7 +172,7 @@ class Importing:
             report.unreachable = "PubMed is not asked without a contact address: set MONITOR_NCBI_EMAIL"
             return list(left)
         try:
-            for part in retrieve(self._source, pmids, known=self._known):
+            for part in retrieve(self._source, pmids, known=witnesses(self._database)):
                 now = self._clock.now()
                 with self._database.write() as session:
                     kept = citations.keep(session, part.citations, now)
@@ -190,10 +191,6 @@ class Importing:
         except MonitorError as error:
             report.problems.append(f"{path.name}: {error}")
         return list(left)
-
-    def _known(self, number: int) -> list[int]:
-        with self._database.read() as session:
-            return checks.surely_there(session, number)
 
     def _keep_provisionally(self, entries: Iterable[NamedRecord], report: ImportReport) -> None:
         for batch in batches([each.citation for each in entries if each.citation is not None]):

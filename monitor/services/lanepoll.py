@@ -20,8 +20,8 @@ from monitor.services import owners
 from monitor.services.ports import Clock, PubmedSource
 from monitor.services.retrieving import Retrieved, Stopped, retrieve
 from monitor.services.searching import WholeSet, search_whole
-from monitor.services.storing import MakeHit, store, store_hits
-from monitor.storage import checks, citations, hits, phrases, polls, strategies
+from monitor.services.storing import MakeHit, store, store_hits, witnesses
+from monitor.storage import citations, hits, phrases, polls, strategies
 from monitor.storage.bulk import batches
 from monitor.storage.engine import Database
 from monitor.storage.hits import FoundHit
@@ -216,12 +216,8 @@ class LanePoll:
             pmids,
             in_flight=self._means.in_flight,
             stopping=self._means.stopping,
-            known=self._known,
+            known=witnesses(self._database),
         )
-
-    def _known(self, number: int) -> list[int]:
-        with self._database.read() as session:
-            return checks.surely_there(session, number)
 
     def _hit_maker(self, running: Running, watched_from: date) -> MakeHit:
         tree = self._means.tree or load_mesh_tree()

@@ -13,7 +13,7 @@ from monitor.errors import MonitorError
 from monitor.services import owners
 from monitor.services.ports import Clock, PubmedSource
 from monitor.services.retrieving import IN_FLIGHT, Stopped, retrieve
-from monitor.services.storing import store_check
+from monitor.services.storing import store_check, witnesses
 from monitor.storage import checks, polls
 from monitor.storage.engine import Database
 from monitor.storage.polls import ClaimLost, Order, Poll
@@ -81,7 +81,11 @@ class Rechecking:
                     polls.note_search(session, running, result, len(due), (), now)
                 waiting = [pmid for pmid in due if pmid not in running.done]
                 for part in retrieve(
-                    self._source, waiting, in_flight=self._in_flight, stopping=self._stopping, known=self._known
+                    self._source,
+                    waiting,
+                    in_flight=self._in_flight,
+                    stopping=self._stopping,
+                    known=witnesses(self._database),
                 ):
                     store_check(self._database, running, part, self._clock.now())
                     if part.refused:
@@ -97,10 +101,6 @@ class Rechecking:
                 self._finish(running, state, why)
             with self._database.read() as session:
                 return CheckReport(len(due), polls.poll(session, running.id))
-
-    def _known(self, number: int) -> list[int]:
-        with self._database.read() as session:
-            return checks.surely_there(session, number)
 
     def _finish(self, running: polls.Running, state: str, why: str | None) -> None:
         try:

@@ -45,6 +45,16 @@ def store_check(database: Database, running: Running, part: Retrieved, now: date
     return counts
 
 
+def witnesses(database: Database) -> Callable[[int], list[int]]:
+    """Return what names up to so many PMIDs that PubMed gave before, for `retrieve`."""
+
+    def known(number: int) -> list[int]:
+        with database.read() as session:
+            return checks.surely_there(session, number)
+
+    return known
+
+
 def store_hits(database: Database, running: Running, pmids: Sequence[int], now: datetime, make_hit: MakeHit) -> None:
     """Store hits of citations that are held already and were not fetched for this."""
     with database.read() as session:
