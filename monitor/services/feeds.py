@@ -21,7 +21,7 @@ from monitor.formats.registry import STYLES
 from monitor.mail.links import Links
 from monitor.services.ports import Clock
 from monitor.services.selecting import flags
-from monitor.storage import citations, feeds, saved, search, strategies
+from monitor.storage import citations, feeds, saved, screening, search, strategies
 from monitor.storage.engine import Database
 from monitor.storage.feeds import Seen, TopicHit, TopicLine
 from monitor.storage.saved import SavedSearch
@@ -136,7 +136,7 @@ class Feeds:
         corrected = _corrected(session, now)
         hits = {each.pmid: each for each in feeds.hits(session, topic.id, NEWEST)}
         hits |= {each.pmid: each for each in feeds.hits_among(session, topic.id, corrected)}
-        kept = feeds.kept(session, topic.id)
+        kept = screening.kept(session, topic.id)
         last = sorted(kept, key=lambda pmid: (kept[pmid], pmid), reverse=True)[:NEWEST]
         shown = [*hits, *last, *(pmid for pmid in corrected if pmid in kept)]
         why = _Why(session, topic.title, hits, kept)

@@ -9,7 +9,6 @@ from sqlalchemy.orm import Session
 from monitor.core.citation import Citation
 from monitor.core.query import MeshTree, document, matches, parse
 from monitor.core.recall import Offered, WideKept
-from monitor.core.screening import Verdict
 from monitor.core.strategy import Screen
 from monitor.core.trials import Candidate, candidates, concepts, standing_among
 from monitor.errors import NotFound
@@ -82,7 +81,7 @@ class Suggesting:
         title = nlm.full_title(citation)
         if pmid in core or lines:
             return Suggested(topic.id, pmid, title, True, lines, ())
-        good = core | self._kept(session, topic.id)
+        good = core | _kept(session, topic.id)
         found = self._candidates(session, topic, citation)
         result = evaluate(session, found, self._tree, today)
         rare = citations.totals(session).citations // RARE_OF
@@ -130,7 +129,7 @@ class Suggesting:
         self, session: Session, topic: StoredTopic, *, newest: int = WIDE_READ
     ) -> tuple[tuple[WideKept, ...], int]:
         """The same within a session."""
-        kept = sorted(self._kept(session, topic.id) - hits.standing(session, topic.id, "core"), reverse=True)
+        kept = sorted(_kept(session, topic.id) - hits.standing(session, topic.id, "core"), reverse=True)
         papers = []
         for pmid in kept[:newest]:
             found = self.of(session, topic, pmid, most=PHRASES)
@@ -148,10 +147,6 @@ class Suggesting:
         today = self._clock.now().date()
         return {each: line for each, line in lines.items() if matches(parse(line), of, self._tree, today)}
 
-    def _kept(self, session: Session, topic_id: str) -> set[int]:
-        wide = hits.standing(session, topic_id, "wide")
-        return {
-            pmid
-            for pmid, each in screening.standing(session, wide).items()
-            if each.judgement.verdict is Verdict.KEEP and topic_id in each.judgement.topics
-        }
+
+def _kept(session: Session, topic_id: str) -> set[int]:
+    return hits.standing(session, topic_id, "wide") & screening.kept(session, topic_id).keys()

@@ -9,7 +9,6 @@ from datetime import datetime
 from sqlalchemy import ColumnElement, Select, Text, cast, func, select
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
-from monitor.core.query.own import OPEN
 from monitor.core.revision import Change
 from monitor.storage.bulk import batches
 from monitor.storage.tables import DecisionRow, HitRow, StrategyRow, TaggingRow, TopicRow, VersionRow
@@ -109,17 +108,6 @@ def hits(session: Session, topic_id: str, most: int) -> list[TopicHit]:
 def hits_among(session: Session, topic_id: str, pmids: Iterable[int]) -> list[TopicHit]:
     """Return the standing core hits of a topic among these citations."""
     return [hit for batch in batches(iter(pmids)) for hit in _hits(session, topic_id, batch)]
-
-
-def kept(session: Session, topic_id: str) -> dict[int, datetime]:
-    """Return the papers that stand as kept in a topic, and since when."""
-    newest = select(func.max(DecisionRow.id)).group_by(DecisionRow.pmid)
-    rows = session.execute(
-        select(DecisionRow.pmid, DecisionRow.decided_at, DecisionRow.topics)
-        .where(DecisionRow.id.in_(newest), DecisionRow.verdict != OPEN)
-        .order_by(DecisionRow.pmid)
-    )
-    return {pmid: decided_at for pmid, decided_at, topics in rows if topic_id in topics}
 
 
 def _seen(session: Session, condition: ColumnElement[bool]) -> dict[int, list[Seen]]:

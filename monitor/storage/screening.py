@@ -67,6 +67,16 @@ def standing(session: Session, pmids: Iterable[int]) -> dict[int, Decision]:
     return found
 
 
+def kept(session: Session, topic_id: str) -> dict[int, datetime]:
+    """Return the papers that stand as kept in a topic, and since when."""
+    rows = session.execute(
+        select(DecisionRow.pmid, DecisionRow.decided_at, DecisionRow.topics)
+        .where(DecisionRow.id.in_(_newest()), DecisionRow.verdict == Verdict.KEEP)
+        .order_by(DecisionRow.pmid)
+    )
+    return {pmid: decided_at for pmid, decided_at, topics in rows if topic_id in topics}
+
+
 def revised_since(session: Session) -> Iterator[Decision]:
     """Yield the standing verdicts on citations of which a version was seen later: what was read may be another text."""
     later = select(VersionRow.id).where(
