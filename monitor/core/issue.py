@@ -15,6 +15,7 @@ from datetime import datetime, timedelta
 from typing import Any, Literal, NamedTuple
 
 from monitor.core.citation import Citation, PartialDate
+from monitor.core.polling import FINISHED, UNFINISHED
 
 Kind = Literal["news", "quiet", "blind"]
 
@@ -315,16 +316,16 @@ def health_of(
     fresh: timedelta = FRESH,
 ) -> Health:
     """Judge a topic's finished core searches, newest first."""
-    good = next((run for run in runs if run.state in ("done", "warned")), None)
+    good = next((run for run in runs if run.state in FINISHED), None)
     counted = [run for run in runs if run.finished_at > since]
     facts: dict[str, Any] = {
         "succeeded_at": good.finished_at if good else None,
         "runs": len(counted),
-        "failures": sum(run.state in ("failed", "interrupted") for run in counted),
+        "failures": sum(run.state in UNFINISHED for run in counted),
     }
     if not runs:
         return Health(topic, "never")
-    if runs[0].state in ("failed", "interrupted"):
+    if runs[0].state in UNFINISHED:
         return Health(topic, "failed", error=runs[0].error, **facts)
     if good is None or at - good.finished_at > fresh:
         return Health(topic, "stale", **facts)

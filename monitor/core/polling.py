@@ -20,6 +20,10 @@ Route = Literal["created", "entered", "indexed", "revised", "reconciled", "backf
 """Why a poll came upon a paper: the day of its window that PubMed created, entered, indexed or revised the record; or
 a comparison of the whole set, the first of its strategy being the backfill (`whole_route`)."""
 
+FINISHED: Final = ("done", "warned")
+"""States of a poll that came to its end."""
+UNFINISHED: Final = ("interrupted", "failed")
+
 _WINDOW_FIELDS: Final = ("crdt", "edat", "mhda", "lr")
 _ROUTES: Final[dict[str, Route]] = {"crdt": "created", "edat": "entered", "mhda": "indexed", "lr": "revised"}
 _BEGINNING: Final = date(1800, 1, 1)

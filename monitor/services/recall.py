@@ -9,7 +9,7 @@ from datetime import date
 
 from sqlalchemy.orm import Session
 
-from monitor.core.polling import phrases_in_words
+from monitor.core.polling import FINISHED, phrases_in_words
 from monitor.core.query import MeshTree
 from monitor.core.recall import (
     LATE_DAYS,
@@ -42,7 +42,7 @@ from monitor.services.searching import WholeSet
 from monitor.services.suggesting import Suggesting
 from monitor.storage import citations, recall, screening, strategies
 from monitor.storage.engine import Database
-from monitor.storage.polls import FINISHED, Poll
+from monitor.storage.polls import Poll
 from monitor.storage.recall import HitFacts
 from monitor.storage.strategies import StoredTopic, StoredVersion
 

@@ -8,6 +8,7 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from monitor.core.health import CLOCKS_APART, Facts, Heartbeat, LaneFacts, TopicFacts
+from monitor.core.polling import FINISHED, UNFINISHED
 from monitor.core.strategy import LANES
 from monitor.storage.tables import (
     AttemptRow,
@@ -88,9 +89,7 @@ def _topics(session: Session, now: datetime) -> list[TopicFacts]:
     succeeded = {
         (topic, of): at
         for topic, of, at in session.execute(
-            select(*lane, func.max(PollRow.finished_at))
-            .where(*polls, PollRow.state.in_(("done", "warned")))
-            .group_by(*lane)
+            select(*lane, func.max(PollRow.finished_at)).where(*polls, PollRow.state.in_(FINISHED)).group_by(*lane)
         )
     }
     latest = select(func.max(StrategyRow.id)).group_by(StrategyRow.topic_id)
@@ -104,7 +103,7 @@ def _topics(session: Session, now: datetime) -> list[TopicFacts]:
         lanes = []
         for each in LANES:
             row = newest.get((topic, each))
-            failed = row is not None and row.state in ("failed", "interrupted")
+            failed = row is not None and row.state in UNFINISHED
             lanes.append(
                 LaneFacts(
                     last_success_at=succeeded.get((topic, each)),

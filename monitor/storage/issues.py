@@ -12,6 +12,7 @@ from sqlalchemy import ColumnElement, and_, case, func, insert, select, text
 from sqlalchemy.orm import Session, aliased
 
 from monitor.core.issue import Run
+from monitor.core.polling import FINISHED
 from monitor.core.revision import Change
 from monitor.storage.bulk import batches, insertion, is_sqlite
 from monitor.storage.serving import UNDERWAY
@@ -246,7 +247,7 @@ def runs(session: Session, topics: Collection[str], after: datetime, until: date
         PollRow.topic_id.in_(topics), PollRow.lane == "core", PollRow.covers.is_(True), PollRow.finished_at <= until
     )
     last = select(func.max(PollRow.id)).where(finished).group_by(PollRow.topic_id)
-    last_good = last.where(PollRow.state.in_(("done", "warned")))
+    last_good = last.where(PollRow.state.in_(FINISHED))
     found: dict[str, list[Run]] = {}
     for topic, at, state, error, phrases, missing, refused in session.execute(
         select(

@@ -11,7 +11,7 @@ from sqlalchemy import ColumnElement, func, select, update
 from sqlalchemy.orm import Session
 
 from monitor.core.health import CLOCKS_APART
-from monitor.core.polling import SearchResult, not_had
+from monitor.core.polling import FINISHED, UNFINISHED, SearchResult, not_had
 from monitor.errors import MonitorError
 from monitor.storage.tables import PollBatchRow, PollRow
 
@@ -19,9 +19,6 @@ LEASE: Final = timedelta(minutes=20)
 """How long a silent owner keeps a poll; longer than one question to PubMed may take with all its tries."""
 RESUMABLE: Final = timedelta(days=1)
 """An unfinished poll older than this is not gone on with: a new one asks PubMed afresh."""
-
-FINISHED: Final = ("done", "warned")
-_UNFINISHED: Final = ("interrupted", "failed")
 
 
 class ClaimLost(MonitorError):
@@ -306,7 +303,7 @@ def failed_since(session: Session, topic_id: str, lane: str, kind: str, now: dat
         .order_by(PollRow.id.desc())
         .limit(1)
     ).one_or_none()
-    return row.started_at if row is not None and row.state in _UNFINISHED else None
+    return row.started_at if row is not None and row.state in UNFINISHED else None
 
 
 def last_translation(session: Session, poll: Running) -> str | None:
@@ -380,7 +377,7 @@ def _same(order: Order) -> Collection[ColumnElement[bool]]:
 
 def _goes_on(row: PollRow, order: Order, now: datetime) -> bool:
     """An unfinished poll is gone on with when it asked the same; a window that was left to us keeps its older start."""
-    if row.state not in _UNFINISHED or row.strategy_id != order.strategy_id or row.covers != order.covers:
+    if row.state not in UNFINISHED or row.strategy_id != order.strategy_id or row.covers != order.covers:
         return False
     if (row.since, row.until) != (order.since, order.until):
         earlier = row.since is not None and order.since is not None and row.since < order.since

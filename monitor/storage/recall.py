@@ -9,8 +9,9 @@ from statistics import median
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from monitor.core.polling import FINISHED
 from monitor.core.strategy import Lane
-from monitor.storage.polls import FINISHED, Poll, selected
+from monitor.storage.polls import Poll, selected
 from monitor.storage.tables import HitRow, PollRow
 
 MEASURED = 20
