@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from html import escape
+from typing import NamedTuple
 
 from monitor.core.citation import InlineXml
 
@@ -90,6 +91,45 @@ def safe_html(xml: InlineXml | None) -> str:
     out.append(escape(_unescape(xml[at:])))
     out.extend(f"</{name}>" for name in reversed(stack))
     return _SPACE.sub(" ", "".join(out)).strip()
+
+
+class Run(NamedTuple):
+    """Characters that stand under the same tags, the outermost first."""
+
+    text: str
+    tags: tuple[str, ...] = ()
+
+
+def runs(xml: InlineXml | None) -> tuple[Run, ...]:
+    """Return the text that `bare` gives, cut where markup begins or ends, so that it can be marked up again in pieces."""
+    if not xml:
+        return ()
+    found: list[Run] = []
+    stack: list[str] = []
+    at = 0
+    spaced = True
+    for tag in [*_TAG.finditer(xml), None]:
+        text = _SPACE.sub(" ", _unescape(xml[at : tag.start() if tag is not None else len(xml)]))
+        if spaced:
+            text = text.removeprefix(" ")
+        if text:
+            found.append(Run(text, tuple(dict.fromkeys(stack))))
+            spaced = text.endswith(" ")
+        if tag is None:
+            break
+        at = tag.end()
+        closing, name, _, empty = tag.groups()
+        if name not in _SAFE or empty:
+            continue
+        if not closing:
+            stack.append(name)
+        elif name in stack:
+            del stack[len(stack) - 1 - stack[::-1].index(name) :]
+    if found and spaced:
+        last = found.pop()
+        if last.text != " ":
+            found.append(last._replace(text=last.text[:-1]))
+    return tuple(found)
 
 
 def _script(name: str, inner: str) -> str:
