@@ -8,7 +8,6 @@ import typer
 
 from monitor.cli.frame import Json, app, count, house, print_json
 from monitor.core.polling import phrases_in_words
-from monitor.core.strategy import LANES
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -94,10 +93,7 @@ def show(
             typer.echo(f"note: {finding.message}")
     for phrase, tag in unknown:
         typer.echo(f"unknown to PubMed: “{phrase}” [{tag}]")
-    for lane in LANES:
-        query = strategy.query(lane)
-        if query is None:
-            continue
+    for lane, query in strategy.queries().items():
         typer.echo(f"\n{lane}: {state.hits[lane]:,} papers" if made.version == state.stored.version else f"\n{lane}")
         for number, line in enumerate(strategy.lines(lane), 1):
             mark = "" if line.enabled else " (off)"
@@ -181,7 +177,6 @@ def _owner(owner: str) -> str:
 def _object(state: TopicState, *, whole: tuple[StoredVersion, Strategy] | None = None) -> dict[str, Any]:
     topic = state.stored.topic
     strategy = whole[1] if whole is not None else topic.strategy
-    queries = {lane: query for lane in LANES if (query := strategy.query(lane)) is not None}
     found: dict[str, Any] = {
         "id": topic.id,
         "title": topic.title,
@@ -205,7 +200,7 @@ def _object(state: TopicState, *, whole: tuple[StoredVersion, Strategy] | None =
                 },
                 **({"query": query, "lines": [each._asdict() for each in strategy.lines(lane)]} if whole else {}),
             }
-            for lane, query in queries.items()
+            for lane, query in strategy.queries().items()
         },
     }
     if whole is not None:

@@ -70,6 +70,11 @@ class Strategy:
         """
         return _Rendering(self.blocks).joined(self.lines(lane), "any")
 
+    def queries(self) -> dict[Lane, str]:
+        """Render every lane that has a line that is on; raises as `query` does."""
+        found = {lane: self.query(lane) for lane in LANES}
+        return {lane: query for lane, query in found.items() if query is not None}
+
     def searched(self, lane: Lane) -> dict[int, str]:
         """Return each line of a lane that is on, rendered, by its number from 1; raises as `query` does."""
         rendering = _Rendering(self.blocks)

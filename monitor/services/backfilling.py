@@ -72,7 +72,7 @@ class Backfilling:
         with self._database.read() as session:
             topic = strategies.topics_named(session, [topic_id])[0]
             pace = recall.pace(session)
-        queries = {lane: query for lane in lanes if (query := topic.topic.strategy.query(lane)) is not None}
+        queries = {lane: query for lane, query in topic.topic.strategy.queries().items() if lane in lanes}
         if not queries:
             raise UsageError(f"{topic_id} has no {' or '.join(lanes)} lane; there is nothing to backfill")
         offers = []

@@ -130,10 +130,7 @@ class Checking:
         warnings: list[str] = []
         refusals: list[str] = []
         heard: dict[Phrase, bool] = {}
-        for lane in LANES:
-            query = strategy.query(lane)
-            if query is None:
-                continue
+        for lane, query in strategy.queries().items():
             before = len(asking.refusals)
             result = asking.search(query)
             refusals += [f"{lane}: {each}" for each in asking.refusals[before:]]

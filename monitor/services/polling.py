@@ -141,10 +141,7 @@ class Polling:
         tasks = []
         with self._database.read() as session:
             for topic in strategies.topics_named(session, names):
-                for lane in LANES:
-                    query = topic.topic.strategy.query(lane)
-                    if query is None:
-                        continue
+                for lane, query in topic.topic.strategy.queries().items():
                     if full:
                         tasks.append(Task(topic, lane, "full", query, None, covers=True))
                         continue

@@ -87,11 +87,7 @@ class Recall:
             polls = recall.polls_of(session, topic_id)
         self._check(topic_id, span, polls)
         asking = Asking(self._source if ask else None, tell)
-        asked = {
-            lane: self._ask(asking, query, today)
-            for lane in LANES
-            if (query := stored.topic.strategy.query(lane)) is not None
-        }
+        asked = {lane: self._ask(asking, query, today) for lane, query in stored.topic.strategy.queries().items()}
         with self._database.read() as session:
             numbers = {each.strategy_id: each.version for each in strategies.history(session, topic_id)}
             hits = {lane: recall.all_hits(session, topic_id, lane) for lane in LANES}

@@ -31,7 +31,6 @@ class CheckReport:
 
     due: int
     poll: Poll | None = None
-    busy: bool = False
 
 
 class Rechecking:
@@ -73,7 +72,7 @@ class Rechecking:
                     raise
                 running = None
             if running is None:
-                return CheckReport(len(due), busy=True)
+                return CheckReport(len(due))
             state, why = "done", None
             try:
                 with self._database.write() as session:
@@ -91,7 +90,7 @@ class Rechecking:
                     if part.refused:
                         state = "warned"
             except ClaimLost:
-                return CheckReport(len(due), busy=True)
+                return CheckReport(len(due))
             except BaseException as error:
                 stopped = isinstance(error, Stopped) or not isinstance(error, Exception)
                 state = "interrupted" if stopped else "failed"

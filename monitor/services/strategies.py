@@ -24,7 +24,6 @@ from monitor.services.drafting import filled, renewed, searchable
 from monitor.services.ports import Clock, PubmedSource
 from monitor.storage import events, strategies
 from monitor.storage.engine import Database
-from monitor.storage.events import Event
 from monitor.storage.strategies import StoredTopic, StoredVersion
 
 
@@ -126,11 +125,6 @@ class Strategies:
         with self._database.read() as session:
             strategies.one(session, topic_id)
             return tuple(strategies.history(session, topic_id))
-
-    def events(self, topic_id: str) -> tuple[Event, ...]:
-        """Return everything that was done to a topic, the oldest first."""
-        with self._database.read() as session:
-            return tuple(events.about(session, _subject(topic_id)))
 
     def version(self, topic_id: str, number: int) -> Strategy:
         """Return one version of a topic; raises NotFound."""

@@ -26,12 +26,6 @@ class TopicState:
     latest: dict[Lane, Poll]
     hits: dict[Lane, int]
 
-    @property
-    def queries(self) -> dict[Lane, str]:
-        """The fully expanded search of each lane that has one."""
-        found = {lane: self.stored.topic.strategy.query(lane) for lane in LANES}
-        return {lane: query for lane, query in found.items() if query is not None}
-
 
 @dataclass(frozen=True, slots=True)
 class Entry:

@@ -10,7 +10,7 @@ from monitor.core.draft import Draft
 from monitor.core.polling import of_pmids
 from monitor.core.query import Document, MeshTree, document, explain, matches, parse, render, undecidable
 from monitor.core.recall import WideKept
-from monitor.core.strategy import LANES, Lane, Line, Screen, Strategy
+from monitor.core.strategy import Lane, Line, Screen, Strategy
 from monitor.core.trials import Shown, blocks_as_trees, failing, shown
 from monitor.errors import NotFound, PubmedUnavailable, QuerySyntaxError
 from monitor.services.asking import Asking, Paper, as_paper
@@ -119,10 +119,7 @@ class Trials:
         citation = known[pmid] if held else self._fetched(asking, pmid)
         lanes = []
         sentinels_found: frozenset[int] | None = None
-        for lane in LANES:
-            query = strategy.query(lane)
-            if query is None:
-                continue
+        for lane, query in strategy.queries().items():
             asked = dict.fromkeys((pmid, *sentinels)) if lane == "core" else (pmid,)
             result = asking.search(f"({query}) AND ({of_pmids(asked)})", limit=len(asked))
             if result is not None and lane == "core":

@@ -73,7 +73,7 @@ def test_the_topics_find_exactly_what_their_queries_say(polled: House, newest: d
     documents = {pmid: document(citation) for pmid, citation in newest.items()}
     total = 0
     for state in polled.topics.all():
-        for lane, query in state.queries.items():
+        for lane, query in state.stored.topic.strategy.queries().items():
             said = parse(query)
             expected = {pmid for pmid, each in documents.items() if matches(said, each, tree)}
             assert state.hits[lane] == len(expected), (state.stored.id, lane)

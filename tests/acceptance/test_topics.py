@@ -20,8 +20,9 @@ from monitor.services.publishing import Publishing
 from monitor.services.strategies import Conflict, Refused, Strategies
 from monitor.services.subscribing import Subscribing
 from monitor.services.topics import Topics
-from monitor.storage import phrases, strategies
+from monitor.storage import events, phrases, strategies
 from monitor.storage.engine import Database, connect
+from monitor.storage.events import Event
 from monitor.storage.tables import EventRow, StrategyRow, TopicRow
 from tests.acceptance.polling import FIRST, Lab, client, record, sandbox, topic
 from tests.acceptance.publishing_world import LINKS, SENDER
@@ -49,8 +50,12 @@ class Desk(Lab):
     def adding(self, query: str, name: str = "car-nk") -> Draft:
         return self.edit(name, lambda held: add_line(held, "core", typed_line(query, "invented")))
 
+    def log(self, name: str = "car-nk") -> list[Event]:
+        with self.database.read() as session:
+            return events.about(session, f"topic:{name}")
+
     def events(self, name: str = "car-nk") -> list[str]:
-        return [each.action for each in self.strategies.events(name)]
+        return [each.action for each in self.log(name)]
 
     def versions(self, name: str = "car-nk") -> int:
         with self.database.read() as session:
@@ -90,7 +95,7 @@ def test_a_change_is_a_new_version_with_who_when_why_and_its_event(desk: Desk) -
     assert (made.version, made.origin, made.reason, made.at) == (2, "lab", "because of the late ones", desk.at)
     assert desk.strategies.draft("car-nk").strategy.core[1] == Line("late[ti]", "invented", "lab")
     assert desk.strategies.version("car-nk", 1) == topic().strategy
-    (event,) = desk.strategies.events("car-nk")
+    (event,) = desk.log()
     assert (event.actor, event.action, event.before) == ("an admin", "topic.save", {"version": 1})
     assert event.after == {
         "version": 2,
@@ -138,7 +143,7 @@ def test_a_lost_sentinel_stands_against_saving(desk: Desk) -> None:
     made = desk.strategies.history("car-nk")[-1]
     assert made.accepted == saved.accepted
     assert made.reason == "try the late ones. Saved all the same: it was retracted"
-    event = desk.strategies.events("car-nk")[-1].after or {}
+    event = desk.log()[-1].after or {}
     assert (event["accepted"], event["because"]) == ([*saved.accepted], "it was retracted")
     assert desk.topics.history("car-nk")[0].accepted == saved.accepted
 
@@ -508,7 +513,7 @@ def test_a_new_topic_is_checked_saved_and_polled(desk: Desk) -> None:
     draft = Draft("late", "The late ones", Strategy((typed_line("late[ti]", "invented"),)), (LATE,))
     saved = desk.strategies.save(draft, "asked for", ADMIN)
     assert (saved.version, saved.new) == (1, True)
-    (event,) = desk.strategies.events("late")
+    (event,) = desk.log("late")
     assert (event.action, event.before) == ("topic.add", None)
     assert (event.after or {})["sentinels"] == [LATE]
     assert [each.stored.id for each in desk.topics.all()] == ["car-nk", "cik", "late"]
