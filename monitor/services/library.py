@@ -99,6 +99,18 @@ class SearchPage:
 
 
 @dataclass(frozen=True, slots=True)
+class Finding:
+    """What `SearchPage` tells, its hits by their PMIDs alone."""
+
+    query: str
+    pmids: tuple[int, ...]
+    total: int
+    next_before: int | None
+    notes: tuple[str, ...]
+    alone: tuple[tuple[str, int], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Part:
     """One part of a search held against a citation: whether it fits, and by which words.
 
@@ -137,27 +149,29 @@ class Library:
 
     def search(self, text: str, *, before: int | None = None, limit: int = 50, order: Order = "newest") -> SearchPage:
         """Return a page of what a search finds: the highest PMIDs below `before`, or the most relevant of the newest."""
-        if not 1 <= limit <= MOST_LISTED:
-            raise UsageError(f"a page lists 1 to {MOST_LISTED:,} papers; monitor export gives all")
-        if order == "relevance" and before is not None:
-            raise UsageError("pages follow each other from the newest on; the most relevant stand on one page")
-        query, tree, today = parse(text, own=True), self._tree(), self._clock.now().date()
+        query = _asked(text, before, limit, order)
         with self._database.read() as session:
-            if order == "newest":
-                page = searching.page(session, query, tree, today, before=before, limit=limit)
-                pmids, following = page.pmids, page.next_before
-            else:
-                pmids, following = searching.relevant(session, query, tree, today, limit=limit), None
-            total = searching.count(session, query, tree, today)
-            alone = () if total else [(each, searching.count(session, each, tree, today)) for each in _needed(query)]
-            return SearchPage(
-                text,
-                tuple(_found(session, pmids)),
-                total,
-                following,
-                _notes(session, query, tree),
-                tuple((render(each), number) for each, number in alone),
-            )
+            found = self._find(session, text, query, before, limit, order)
+            hits = tuple(_found(session, found.pmids))
+        return SearchPage(text, hits, found.total, found.next_before, found.notes, found.alone)
+
+    def find(self, text: str, *, before: int | None = None, limit: int = 50, order: Order = "newest") -> Finding:
+        """Return the same page by PMIDs, for whoever shows papers in another way."""
+        query = _asked(text, before, limit, order)
+        with self._database.read() as session:
+            return self._find(session, text, query, before, limit, order)
+
+    def _find(self, session: Session, text: str, query: Query, before: int | None, limit: int, order: Order) -> Finding:
+        tree, today = self._tree(), self._clock.now().date()
+        if order == "newest":
+            page = searching.page(session, query, tree, today, before=before, limit=limit)
+            pmids, following = page.pmids, page.next_before
+        else:
+            pmids, following = searching.relevant(session, query, tree, today, limit=limit), None
+        total = searching.count(session, query, tree, today)
+        alone = () if total else [(each, searching.count(session, each, tree, today)) for each in _needed(query)]
+        told = tuple((render(each), number) for each, number in alone)
+        return Finding(text, pmids, total, following, _notes(session, query, tree), told)
 
     def count(self, text: str) -> int:
         """Count what a search finds."""
@@ -247,6 +261,14 @@ class Library:
                 yield from write(
                     citations.everything(session) if pmids is None else citations.load_each(session, pmids)
                 )
+
+
+def _asked(text: str, before: int | None, limit: int, order: Order) -> Query:
+    if not 1 <= limit <= MOST_LISTED:
+        raise UsageError(f"a page lists 1 to {MOST_LISTED:,} papers; monitor export gives all")
+    if order == "relevance" and before is not None:
+        raise UsageError("pages follow each other from the newest on; the most relevant stand on one page")
+    return parse(text, own=True)
 
 
 def _one(session: Session, pmid: int) -> Citation:
