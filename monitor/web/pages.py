@@ -17,6 +17,7 @@ from starlette.responses import FileResponse
 from monitor.core.people import Preferences
 from monitor.resources import LANGUAGES, resource_dir, translations
 from monitor.web.entering import Visitor
+from monitor.web.keys import group_of, in_force, readable
 from monitor.web.telling import FILTERS
 
 STATIC: Final = Path(__file__).resolve().parent / "static"
@@ -41,6 +42,9 @@ class Pages:
             "root": root,
             "zone": zone,
             "htmx": HTMX,
+            "in_force": in_force,
+            "group_of": group_of,
+            "readable": readable,
             "static": lambda file: f"{root}/static/{fingerprint(file)}/{file}",
         }
         self.root = root
