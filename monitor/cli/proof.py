@@ -18,7 +18,8 @@ from monitor.errors import UsageError
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from monitor.core.recall import Appendix, RecallReport
+    from monitor.core.appendix import Appendix
+    from monitor.core.recall import RecallReport
     from monitor.services.backfilling import Offer
     from monitor.services.polling import PollReport
 
@@ -129,14 +130,15 @@ def _report_text(report: RecallReport, chosen: str) -> str:
 
 
 def _appendix_text(appendix: Appendix, chosen: str) -> str:
-    from monitor.core.recall import PRISMA_S
-    from monitor.formats import pages, recall
+    from monitor.core.appendix import PRISMA_S
+    from monitor.formats import appendix as layout
+    from monitor.formats import pages
 
     if chosen == "json":
         return pages.json_text({"appendix": appendix, "prisma_s": PRISMA_S})
     if chosen == "csv":
-        return pages.csv_text(recall.SEARCH_COLUMNS, recall.search_rows(appendix))
-    page = recall.appendix_page(appendix)
+        return pages.csv_text(layout.SEARCH_COLUMNS, layout.search_rows(appendix))
+    page = layout.appendix_page(appendix)
     return pages.text(page) if chosen == "text" else pages.markdown(page)
 
 

@@ -132,6 +132,16 @@ def json_text(value: Any) -> str:
     return json.dumps(plain(value), ensure_ascii=False, indent=2) + "\n"
 
 
+def count(number: int, one: str) -> str:
+    """Write a number of things."""
+    return f"{number:,} {one}{'' if number == 1 else 's'}"
+
+
+def shown(value: int | None) -> str:
+    """Write a number in a cell."""
+    return "?" if value is None else f"{value:,}"
+
+
 def _columns(table: Table) -> Iterator[str]:
     rows = (table.head, *table.rows)
     widths = [max(len(row[at]) for row in rows) for at in range(len(table.head))]

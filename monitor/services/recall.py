@@ -9,17 +9,14 @@ from datetime import date
 
 from sqlalchemy.orm import Session
 
+from monitor.core.appendix import Appendix, AppendixSearch, AppendixVersion, LaneTotal
 from monitor.core.polling import FINISHED, phrases_in_words
 from monitor.core.query import MeshTree
 from monitor.core.recall import (
     LATE_DAYS,
-    Appendix,
-    AppendixSearch,
-    AppendixVersion,
     Arrival,
     Compared,
     LaneRecall,
-    LaneTotal,
     PollTrouble,
     RecallReport,
     Sentinel,

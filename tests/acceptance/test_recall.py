@@ -15,8 +15,9 @@ from monitor.core.people import COMMAND_LINE
 from monitor.core.recall import LaneRecall, Span
 from monitor.core.screening import Judgement, Verdict
 from monitor.errors import MonitorError, NotFound, UsageError
+from monitor.formats.appendix import appendix_page
 from monitor.formats.pages import markdown, text
-from monitor.formats.recall import appendix_page, report_page
+from monitor.formats.recall import report_page
 from monitor.pubmed.sandbox import Fault, Sandbox
 from monitor.storage import screening, strategies
 from monitor.storage.engine import Database

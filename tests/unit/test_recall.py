@@ -12,13 +12,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from monitor.core.appendix import PRISMA_S, Appendix, AppendixVersion
 from monitor.core.citation import MeshHeading, MeshTerm
 from monitor.core.polling import DaySlice
 from monitor.core.query import MeshTree, document, explain, matches, parse
 from monitor.core.recall import (
-    PRISMA_S,
-    Appendix,
-    AppendixVersion,
     Arrival,
     Compared,
     LaneRecall,
@@ -49,8 +47,9 @@ from monitor.core.trials import (
     taken,
     year_label,
 )
+from monitor.formats.appendix import appendix_page
 from monitor.formats.pages import Page, Section, Table, csv_text, json_text, long_rows, markdown, plain, text
-from monitor.formats.recall import appendix_page, report_page
+from monitor.formats.recall import report_page
 from tests.factories import citation
 
 TODAY = date(2026, 11, 22)
