@@ -362,6 +362,8 @@ def upgrade() -> None:
         sa.Column("told", sa.JSON(), nullable=False),
         sa.Column("at", MOMENT, nullable=False),
         sa.Column("undone_at", MOMENT, nullable=True),
+        sa.Column("again", INT, nullable=True),
+        sa.Column("passed_at", MOMENT, nullable=True),
         sa.ForeignKeyConstraint(["person_id"], ["person.id"], name=op.f("fk_step_person_id_person")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_step")),
     )
@@ -415,19 +417,6 @@ def upgrade() -> None:
         postgresql_where=sa.text("ended_at IS NULL"),
     )
     op.create_table(
-        "acknowledgement",
-        sa.Column("pmid", INT, nullable=False),
-        sa.Column("version", INT, nullable=False),
-        sa.Column("person_id", INT, nullable=False),
-        sa.Column("at", MOMENT, nullable=False),
-        sa.Column("step_id", INT, nullable=True),
-        sa.ForeignKeyConstraint(["person_id"], ["person.id"], name=op.f("fk_acknowledgement_person_id_person")),
-        sa.ForeignKeyConstraint(["pmid"], ["citation.pmid"], name=op.f("fk_acknowledgement_pmid_citation")),
-        sa.ForeignKeyConstraint(["step_id"], ["step.id"], name=op.f("fk_acknowledgement_step_id_step")),
-        sa.PrimaryKeyConstraint("pmid", "version", name=op.f("pk_acknowledgement")),
-    )
-    op.create_index(op.f("ix_acknowledgement_step_id"), "acknowledgement", ["step_id"], unique=False)
-    op.create_table(
         "decision",
         sa.Column("id", INT, nullable=False),
         sa.Column("pmid", INT, nullable=False),
@@ -435,6 +424,8 @@ def upgrade() -> None:
         sa.Column("topics", sa.JSON(), nullable=False),
         sa.Column("reason", sa.Text(), nullable=True),
         sa.Column("note", sa.Text(), nullable=True),
+        sa.Column("until", sa.Date(), nullable=True),
+        sa.Column("asked_id", INT, nullable=True),
         sa.Column("hash", sa.LargeBinary(), nullable=False),
         sa.Column("undoes", INT, nullable=True),
         sa.Column("person_id", INT, nullable=True),
@@ -442,13 +433,23 @@ def upgrade() -> None:
         sa.Column("step_id", INT, nullable=True),
         sa.Column("decided_at", MOMENT, nullable=False),
         sa.CheckConstraint("verdict IN ('keep', 'maybe', 'dismiss', 'open')", name=op.f("ck_decision_verdict")),
+        sa.ForeignKeyConstraint(["asked_id"], ["person.id"], name=op.f("fk_decision_asked_id_person")),
         sa.ForeignKeyConstraint(["person_id"], ["person.id"], name=op.f("fk_decision_person_id_person")),
         sa.ForeignKeyConstraint(["pmid"], ["citation.pmid"], name=op.f("fk_decision_pmid_citation")),
         sa.ForeignKeyConstraint(["step_id"], ["step.id"], name=op.f("fk_decision_step_id_step")),
         sa.ForeignKeyConstraint(["undoes"], ["decision.id"], name=op.f("fk_decision_undoes_decision")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_decision")),
     )
-    op.create_index("ix_decision_pmid", "decision", ["pmid", "id"], unique=False)
+    op.create_index(
+        "ix_decision_maybe",
+        "decision",
+        ["pmid"],
+        unique=False,
+        sqlite_where=sa.text("verdict = 'maybe'"),
+        postgresql_where=sa.text("verdict = 'maybe'"),
+    )
+    op.create_index("ix_decision_person", "decision", ["person_id", "decided_at"], unique=False)
+    op.create_index("ix_decision_pmid", "decision", ["pmid", "id", "verdict"], unique=False)
     op.create_index(op.f("ix_decision_step_id"), "decision", ["step_id"], unique=False)
     op.create_table(
         "delivery",
@@ -594,6 +595,7 @@ def upgrade() -> None:
         sa.Column("added", sa.Boolean(), nullable=False),
         sa.Column("origin", sa.Text(), nullable=False),
         sa.Column("reason", sa.Text(), nullable=True),
+        sa.Column("undoes", INT, nullable=True),
         sa.Column("person_id", INT, nullable=True),
         sa.Column("role", sa.Text(), nullable=False),
         sa.Column("step_id", INT, nullable=True),
@@ -603,6 +605,7 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(["person_id"], ["person.id"], name=op.f("fk_tagging_person_id_person")),
         sa.ForeignKeyConstraint(["pmid"], ["citation.pmid"], name=op.f("fk_tagging_pmid_citation")),
         sa.ForeignKeyConstraint(["step_id"], ["step.id"], name=op.f("fk_tagging_step_id_step")),
+        sa.ForeignKeyConstraint(["undoes"], ["tagging.id"], name=op.f("fk_tagging_undoes_tagging")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_tagging")),
     )
     op.create_index("ix_tagging_pmid", "tagging", ["pmid", "facet", "term", "id"], unique=False)
@@ -612,12 +615,15 @@ def upgrade() -> None:
         "vote",
         sa.Column("id", INT, nullable=False),
         sa.Column("pmid", INT, nullable=False),
-        sa.Column("topic_id", sa.Text(), nullable=False),
         sa.Column("person_id", INT, nullable=False),
         sa.Column("role", sa.Text(), nullable=False),
         sa.Column("verdict", sa.Text(), nullable=False),
+        sa.Column("topics", sa.JSON(), nullable=False),
+        sa.Column("screened", sa.JSON(), nullable=False),
         sa.Column("reason", sa.Text(), nullable=True),
         sa.Column("note", sa.Text(), nullable=True),
+        sa.Column("tags", sa.JSON(), nullable=False),
+        sa.Column("level", sa.Text(), nullable=True),
         sa.Column("hash", sa.LargeBinary(), nullable=False),
         sa.Column("voted_at", MOMENT, nullable=False),
         sa.Column("withdrawn_at", MOMENT, nullable=True),
@@ -626,30 +632,10 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(["person_id"], ["person.id"], name=op.f("fk_vote_person_id_person")),
         sa.ForeignKeyConstraint(["pmid"], ["citation.pmid"], name=op.f("fk_vote_pmid_citation")),
         sa.ForeignKeyConstraint(["step_id"], ["step.id"], name=op.f("fk_vote_step_id_step")),
-        sa.ForeignKeyConstraint(["topic_id"], ["topic.id"], name=op.f("fk_vote_topic_id_topic")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_vote")),
     )
+    op.create_index("ix_vote_pmid", "vote", ["pmid"], unique=False)
     op.create_index(op.f("ix_vote_step_id"), "vote", ["step_id"], unique=False)
-    op.create_index("ix_vote_topic", "vote", ["topic_id", "pmid"], unique=False)
-    op.create_table(
-        "wait",
-        sa.Column("id", INT, nullable=False),
-        sa.Column("pmid", INT, nullable=False),
-        sa.Column("person_id", INT, nullable=False),
-        sa.Column("until", sa.Date(), nullable=True),
-        sa.Column("asked_id", INT, nullable=True),
-        sa.Column("step_id", INT, nullable=True),
-        sa.Column("created_at", MOMENT, nullable=False),
-        sa.Column("ended_at", MOMENT, nullable=True),
-        sa.ForeignKeyConstraint(["asked_id"], ["person.id"], name=op.f("fk_wait_asked_id_person")),
-        sa.ForeignKeyConstraint(["person_id"], ["person.id"], name=op.f("fk_wait_person_id_person")),
-        sa.ForeignKeyConstraint(["pmid"], ["citation.pmid"], name=op.f("fk_wait_pmid_citation")),
-        sa.ForeignKeyConstraint(["step_id"], ["step.id"], name=op.f("fk_wait_step_id_step")),
-        sa.PrimaryKeyConstraint("id", name=op.f("pk_wait")),
-    )
-    op.create_index(op.f("ix_wait_asked_id"), "wait", ["asked_id"], unique=False)
-    op.create_index(op.f("ix_wait_pmid"), "wait", ["pmid"], unique=False)
-    op.create_index(op.f("ix_wait_step_id"), "wait", ["step_id"], unique=False)
     op.create_table(
         "attempt",
         sa.Column("id", INT, nullable=False),
@@ -692,11 +678,29 @@ def upgrade() -> None:
         sa.Column("changes", sa.JSON(), nullable=False),
         sa.Column("codec", INT, nullable=True),
         sa.Column("doc", sa.LargeBinary(), nullable=True),
+        sa.Column("text_hash", sa.LargeBinary(), nullable=True),
+        sa.Column("integrity", sa.Boolean(), nullable=False),
         sa.ForeignKeyConstraint(["pmid"], ["citation.pmid"], name=op.f("fk_citation_version_pmid_citation")),
         sa.ForeignKeyConstraint(["poll_id"], ["poll.id"], name=op.f("fk_citation_version_poll_id_poll")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_citation_version")),
     )
+    op.create_index(
+        "ix_citation_version_integrity",
+        "citation_version",
+        ["pmid"],
+        unique=False,
+        sqlite_where=sa.text("integrity IS 1"),
+        postgresql_where=sa.text("integrity IS true"),
+    )
     op.create_index(op.f("ix_citation_version_pmid"), "citation_version", ["pmid"], unique=False)
+    op.create_index(
+        "ix_citation_version_reworded",
+        "citation_version",
+        ["pmid", "id"],
+        unique=False,
+        sqlite_where=sa.text("text_hash IS NOT NULL"),
+        postgresql_where=sa.text("text_hash IS NOT NULL"),
+    )
     op.create_index(op.f("ix_citation_version_seen_at"), "citation_version", ["seen_at"], unique=False)
     op.create_table(
         "hit",
@@ -734,6 +738,24 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(["poll_id"], ["poll.id"], name=op.f("fk_poll_batch_poll_id_poll"), ondelete="CASCADE"),
         sa.PrimaryKeyConstraint("poll_id", "position", name=op.f("pk_poll_batch")),
     )
+    op.create_table(
+        "acknowledgement",
+        sa.Column("id", INT, nullable=False),
+        sa.Column("version_id", INT, nullable=False),
+        sa.Column("person_id", INT, nullable=False),
+        sa.Column("role", sa.Text(), nullable=False),
+        sa.Column("at", MOMENT, nullable=False),
+        sa.Column("withdrawn_at", MOMENT, nullable=True),
+        sa.Column("step_id", INT, nullable=True),
+        sa.ForeignKeyConstraint(["person_id"], ["person.id"], name=op.f("fk_acknowledgement_person_id_person")),
+        sa.ForeignKeyConstraint(["step_id"], ["step.id"], name=op.f("fk_acknowledgement_step_id_step")),
+        sa.ForeignKeyConstraint(
+            ["version_id"], ["citation_version.id"], name=op.f("fk_acknowledgement_version_id_citation_version")
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_acknowledgement")),
+    )
+    op.create_index(op.f("ix_acknowledgement_step_id"), "acknowledgement", ["step_id"], unique=False)
+    op.create_index(op.f("ix_acknowledgement_version_id"), "acknowledgement", ["version_id"], unique=False)
     op.create_table(
         "issue_entry",
         sa.Column("issue_id", INT, nullable=False),

@@ -66,6 +66,24 @@ class Change(Enum):
         self.weight = weight
 
 
+INTEGRITY = frozenset(
+    {
+        Change.RETRACTED,
+        Change.RETRACTED_AND_REPUBLISHED,
+        Change.REINSTATED,
+        Change.CONCERN,
+        Change.CONCERN_WITHDRAWN,
+        Change.WITHDRAWN,
+        Change.RESTORED,
+        Change.CORRECTED_AND_REPUBLISHED,
+        Change.ERRATUM,
+    }
+)
+"""What bears on how far a paper stands: whoever kept or sent it has to know."""
+REWORDED = frozenset({Change.TITLE_REVISED, Change.ABSTRACT_ADDED, Change.ABSTRACT_REVISED, Change.ABSTRACT_REMOVED})
+"""Title or abstract are not the words that were read."""
+
+
 @dataclass(frozen=True, slots=True)
 class New:
     """We did not hold it."""

@@ -114,8 +114,8 @@ def withdraw(session: Session, pmids: Sequence[int], now: datetime) -> None:
         insert(
             session,
             VersionRow,
-            ("pmid", "version", "hash", "seen_at", "changes"),
-            [(*row, now, changes) for row in rows],
+            ("pmid", "version", "hash", "seen_at", "changes", "integrity"),
+            [(*row, now, changes, True) for row in rows],
         )
         update(
             session,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from itertools import zip_longest
@@ -15,7 +15,8 @@ from sqlalchemy.orm import Session
 
 from monitor.core.citation import Citation, PartialDate
 from monitor.core.recheck import SENT_RECENTLY, next_check
-from monitor.core.revision import Change, Revised, compare, has_concern, is_retracted
+from monitor.core.revision import INTEGRITY, REWORDED, Change, Revised, compare, has_concern, is_retracted
+from monitor.core.screening import fingerprint
 from monitor.errors import DatabaseDamaged
 from monitor.storage import codec, fulltext, indexing
 from monitor.storage.bulk import batches, insert, update
@@ -35,7 +36,7 @@ FROM_PUBMED = "pubmed"
 _CONTENT = ("year", "doi", "pmcid", "retracted", "concern", "hash", "codec", "doc")
 _CITATION = ("pmid", "version", "provisional", *_CONTENT, "added_at", "changed_at")
 _REPLACED = ("version", "provisional", *_CONTENT, "changed_at")
-_VERSION = ("pmid", "version", "hash", "seen_at", "poll_id", "changes", "codec", "doc")
+_VERSION = ("pmid", "version", "hash", "seen_at", "poll_id", "changes", "codec", "doc", "text_hash", "integrity")
 _CHECK = ("pmid", "fetched_at", "due_at", "misses", "missed_at", "withdrawn_at")
 _RELATION = ("pmid", "kind", "other_pmid", "source", "link_key", "origin", "seen_at")
 
@@ -284,10 +285,22 @@ class _Batch:
             codec.pack(content),
         )
 
-    def _version(self, citation: Citation, hash: bytes, changes: Iterable[Change], doc: bytes | None = None) -> None:
+    def _version(
+        self,
+        citation: Citation,
+        hash: bytes,
+        changes: Collection[Change],
+        doc: bytes | None = None,
+        *,
+        reworded: bool = False,
+    ) -> None:
+        """Note a version; `reworded` where nobody can say whether its title and abstract are those held before."""
         names = [change.name for change in changes]
         number = codec.CURRENT if doc is not None else None
-        self.versions.append((citation.pmid, citation.version, hash, self.now, self.poll_id, names, number, doc))
+        words = fingerprint(citation) if reworded or not REWORDED.isdisjoint(changes) else None
+        standing = not INTEGRITY.isdisjoint(changes)
+        row = (citation.pmid, citation.version, hash, self.now, self.poll_id, names, number, doc, words, standing)
+        self.versions.append(row)
 
     def _insert(self, citation: Citation, content: bytes, hash: bytes) -> None:
         pmid = citation.pmid
@@ -312,7 +325,7 @@ class _Batch:
         if self.provisional:
             self.outcomes.setdefault(citation.pmid, UNCHANGED)
             return
-        self._version(citation, hash, ())
+        self._version(citation, hash, (), reworded=True)
         self._link(citation.pmid, links(citation))
         self.outcomes[citation.pmid] = NEW
 
@@ -364,7 +377,7 @@ class _Batch:
         if not changes:
             self.outcomes.setdefault(pmid, UNCHANGED)
             return
-        self._version(citation, hash, changes)
+        self._version(citation, hash, changes, reworded=pmid in self.unreadable)
         earlier = self.outcomes.get(pmid)
         if earlier != NEW:
             so_far = earlier if isinstance(earlier, tuple) else ()

@@ -3,7 +3,7 @@
 from monitor.storage.tables.account import AccessTokenRow, OneTimeLinkRow, SessionRow, SignInAttemptRow
 from monitor.storage.tables.base import Base, UtcDateTime
 from monitor.storage.tables.citation import CheckRow, CitationRow, IndexRow, IndexStateRow, RelationRow, VersionRow
-from monitor.storage.tables.desk import AcknowledgementRow, MarkRow, NoteRow, ReadingRow, StepRow, VoteRow, WaitRow
+from monitor.storage.tables.desk import AcknowledgementRow, MarkRow, NoteRow, ReadingRow, StepRow, VoteRow
 from monitor.storage.tables.digest import (
     AttemptRow,
     BounceRow,
@@ -75,5 +75,4 @@ __all__ = [
     "UtcDateTime",
     "VersionRow",
     "VoteRow",
-    "WaitRow",
 ]

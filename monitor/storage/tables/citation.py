@@ -86,7 +86,9 @@ class CheckRow(Base):
 class VersionRow(Base):
     """One distinct version seen, or that PubMed withdrew it. `changes` are names of `Change`, none at first sight.
 
-    `doc` is NULL while `citation` shows this version, and where another row of the same hash holds it.
+    `doc` is NULL while `citation` shows this version, and where another row of the same hash holds it. `text_hash` is
+    `core.screening.fingerprint` where title or abstract are not as in the version before; `integrity` says whether
+    `changes` bear on how far the paper stands (`core.revision.INTEGRITY`).
     """
 
     __tablename__ = "citation_version"
@@ -100,6 +102,15 @@ class VersionRow(Base):
     changes: Mapped[list[str]]
     codec: Mapped[int | None]
     doc: Mapped[bytes | None]
+    text_hash: Mapped[bytes | None]
+    integrity: Mapped[bool] = mapped_column(default=False)
+
+
+_reworded, _grave = VersionRow.text_hash.is_not(None), VersionRow.integrity.is_(True)
+Index(
+    "ix_citation_version_reworded", VersionRow.pmid, VersionRow.id, sqlite_where=_reworded, postgresql_where=_reworded
+)
+Index("ix_citation_version_integrity", VersionRow.pmid, sqlite_where=_grave, postgresql_where=_grave)
 
 
 class RelationRow(Base):

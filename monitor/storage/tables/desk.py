@@ -1,8 +1,8 @@
-"""The curators' desk: steps that can be undone, votes, notes, what waits, who reads what, and readers' marks."""
+"""The curators' desk: steps that can be undone, votes, notes, who reads what, what was acknowledged, and readers' marks."""
 
 from __future__ import annotations
 
-from datetime import date, datetime
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import CheckConstraint, ForeignKey, Index
@@ -14,8 +14,9 @@ from monitor.storage.tables.base import Base
 class StepRow(Base):
     """One thing somebody did at the desk, however many papers it touched: what undo takes back and redo repeats.
 
-    Its verdicts, tags and votes name it. `told` is what the toast and the history say of it; `undone_at` stands while it
-    is taken back.
+    Its verdicts, tags, votes and acknowledgements name it, those that take them back as well. `told` is what the toast
+    and the history say of it; `undone_at` stands while it is taken back, and `again` is its place among what redo repeats,
+    the highest first. `passed_at`: undo came to it, could take nothing of it back, and went on.
     """
 
     __tablename__ = "step"
@@ -26,26 +27,33 @@ class StepRow(Base):
     told: Mapped[dict[str, Any]]
     at: Mapped[datetime]
     undone_at: Mapped[datetime | None]
+    again: Mapped[int | None]
+    passed_at: Mapped[datetime | None]
 
     __table_args__ = (Index("ix_step_person", "person_id", "id"),)
 
 
 class VoteRow(Base):
-    """One verdict in blind double screening of a topic; two that agree become a decision, two that do not wait for a third.
+    """One verdict in blind double screening; two that agree become a decision, two that do not wait for a third person.
 
-    `hash` is the fingerprint of what was read. A vote that was taken back or outdated by a revision stays, withdrawn.
+    `screened` are the paper's topics that were doubly screened then, `topics` those it is to be kept in; tags and level
+    are put on with the decision. `hash` is the fingerprint of what was read: a revision outdates the vote. One that was
+    taken back stays, withdrawn.
     """
 
     __tablename__ = "vote"
 
     id: Mapped[int] = mapped_column(primary_key=True)
     pmid: Mapped[int] = mapped_column(ForeignKey("citation.pmid"))
-    topic_id: Mapped[str] = mapped_column(ForeignKey("topic.id"))
     person_id: Mapped[int] = mapped_column(ForeignKey("person.id"))
     role: Mapped[str]
     verdict: Mapped[str]
+    topics: Mapped[list[str]]
+    screened: Mapped[list[str]]
     reason: Mapped[str | None]
     note: Mapped[str | None]
+    tags: Mapped[list[str]]
+    level: Mapped[str | None]
     hash: Mapped[bytes]
     voted_at: Mapped[datetime]
     withdrawn_at: Mapped[datetime | None]
@@ -53,7 +61,7 @@ class VoteRow(Base):
 
     __table_args__ = (
         CheckConstraint("verdict IN ('keep', 'maybe', 'dismiss')", name="verdict"),
-        Index("ix_vote_topic", "topic_id", "pmid"),
+        Index("ix_vote_pmid", "pmid"),
     )
 
 
@@ -69,21 +77,6 @@ class NoteRow(Base):
     changed_at: Mapped[datetime]
 
 
-class WaitRow(Base):
-    """A paper put aside with maybe: until a day, or until a person was asked; ended by the next verdict."""
-
-    __tablename__ = "wait"
-
-    id: Mapped[int] = mapped_column(primary_key=True)
-    pmid: Mapped[int] = mapped_column(ForeignKey("citation.pmid"), index=True)
-    person_id: Mapped[int] = mapped_column(ForeignKey("person.id"))
-    until: Mapped[date | None]
-    asked_id: Mapped[int | None] = mapped_column(ForeignKey("person.id"), index=True)
-    step_id: Mapped[int | None] = mapped_column(ForeignKey("step.id"), index=True)
-    created_at: Mapped[datetime]
-    ended_at: Mapped[datetime | None]
-
-
 class ReadingRow(Base):
     """Who has a citation open at the desk, for the moment; another may take it over."""
 
@@ -96,14 +89,19 @@ class ReadingRow(Base):
 
 
 class AcknowledgementRow(Base):
-    """Somebody has read what happened to a citation (`citation_version.number`); it leaves the integrity lane."""
+    """Somebody has read what a version did to a citation's standing; it leaves the integrity lane.
+
+    One that was taken back stays, withdrawn.
+    """
 
     __tablename__ = "acknowledgement"
 
-    pmid: Mapped[int] = mapped_column(ForeignKey("citation.pmid"), primary_key=True)
-    version: Mapped[int] = mapped_column(primary_key=True)
+    id: Mapped[int] = mapped_column(primary_key=True)
+    version_id: Mapped[int] = mapped_column(ForeignKey("citation_version.id"), index=True)
     person_id: Mapped[int] = mapped_column(ForeignKey("person.id"))
+    role: Mapped[str]
     at: Mapped[datetime]
+    withdrawn_at: Mapped[datetime | None]
     step_id: Mapped[int | None] = mapped_column(ForeignKey("step.id"), index=True)
 
 

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import date, datetime
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index
+from sqlalchemy import CheckConstraint, ForeignKey, Index, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from monitor.storage.tables.base import Base
+
+_MAYBE = text("verdict = 'maybe'")
 
 
 class DecisionRow(Base):
@@ -15,7 +17,7 @@ class DecisionRow(Base):
 
     `topics` are those it was kept in. `hash` is `core.screening.fingerprint` of what was read, `role` the role held
     then; a decision at the command line has no person. A row that takes another back names it in `undoes` and repeats
-    the verdict before that one.
+    the verdict before that one. Maybe may wait until a day, or for the person who was asked.
     """
 
     __tablename__ = "decision"
@@ -26,6 +28,8 @@ class DecisionRow(Base):
     topics: Mapped[list[str]]
     reason: Mapped[str | None]
     note: Mapped[str | None]
+    until: Mapped[date | None]
+    asked_id: Mapped[int | None] = mapped_column(ForeignKey("person.id"))
     hash: Mapped[bytes]
     undoes: Mapped[int | None] = mapped_column(ForeignKey("decision.id"))
     person_id: Mapped[int | None] = mapped_column(ForeignKey("person.id"))
@@ -35,14 +39,17 @@ class DecisionRow(Base):
 
     __table_args__ = (
         CheckConstraint("verdict IN ('keep', 'maybe', 'dismiss', 'open')", name="verdict"),
-        Index("ix_decision_pmid", "pmid", "id"),
+        Index("ix_decision_pmid", "pmid", "id", "verdict"),
+        Index("ix_decision_maybe", "pmid", sqlite_where=_MAYBE, postgresql_where=_MAYBE),
+        Index("ix_decision_person", "person_id", "decided_at"),
     )
 
 
 class TaggingRow(Base):
     """One term of a facet put on a citation or taken off; of each facet and term the newest row stands.
 
-    Facets: `tag`, `level` (at most one term at a time), `claim`. `origin` is `person` or `rule`.
+    Facets: `tag`, `level` (at most one term at a time), `claim`. `origin` is `person` or `rule`. A row that takes another
+    back names it in `undoes`.
     """
 
     __tablename__ = "tagging"
@@ -54,6 +61,7 @@ class TaggingRow(Base):
     added: Mapped[bool]
     origin: Mapped[str]
     reason: Mapped[str | None]
+    undoes: Mapped[int | None] = mapped_column(ForeignKey("tagging.id"))
     person_id: Mapped[int | None] = mapped_column(ForeignKey("person.id"))
     role: Mapped[str]
     step_id: Mapped[int | None] = mapped_column(ForeignKey("step.id"), index=True)
