@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
@@ -37,7 +37,11 @@ _NOTICE_KINDS = {
 
 @dataclass(frozen=True, slots=True)
 class Setting:
-    """What surrounds a selection in a letter: name, dates, the reader's schedule, and eight weeks of counts."""
+    """What surrounds a selection in a letter: name, dates, the reader's schedule, and eight weeks of counts.
+
+    `paused_until` is set where a pause that the reader asked for lies between this issue and the last. `label` names the
+    week, `tag` says a tag in the letter's language.
+    """
 
     name: str
     slot: date
@@ -53,6 +57,8 @@ class Setting:
     contact: str
     weeks: Mapping[str, Sequence[int]]
     test: bool = False
+    paused_until: date | None = None
+    tag: Callable[[str], str] = str
 
 
 def contents(issue: Issue, setting: Setting) -> dict[str, Any]:
@@ -67,6 +73,9 @@ def contents(issue: Issue, setting: Setting) -> dict[str, Any]:
         "since": setting.since.isoformat(),
         "until": setting.until.isoformat(),
         "missed": setting.missed,
+        "paused_until": setting.paused_until.isoformat() if setting.paused_until is not None else None,
+        "floor": issue.floor,
+        "left_out": issue.left_out._asdict(),
         "schedule": {"day": setting.day, "hour": setting.hour, "zone": setting.zone},
         "contact": setting.contact,
         "cards": setting.card_limit,
@@ -82,12 +91,12 @@ def contents(issue: Issue, setting: Setting) -> dict[str, Any]:
             for topic in issue.topics
         ],
         "corrections": [_correction(each) for each in issue.corrections],
-        "integrity": [_entry(each) for each in issue.integrity],
+        "integrity": [_entry(each, setting.tag) for each in issue.integrity],
         "sections": [
             {
                 "topic": section.topic.id,
                 "title": clean(section.topic.title),
-                "entries": [_entry(entry) for entry in section.entries],
+                "entries": [_entry(entry, setting.tag) for entry in section.entries],
             }
             for section in issue.sections
         ],
@@ -164,11 +173,19 @@ def _date(value: PartialDate | None) -> dict[str, Any] | None:
     }
 
 
-def _entry(entry: Entry) -> dict[str, Any]:
+def _entry(entry: Entry, tag: Callable[[str], str]) -> dict[str, Any]:
     candidate: Candidate = entry.candidate
+    curation = candidate.curation
     return {
         **_facts(candidate.citation, candidate.flags),
         "card": entry.card,
+        "kept": entry.kept,
+        "level": {"code": curation.level, "proposed": curation.proposed} if curation.level is not None else None,
+        "participants": curation.participants,
+        "tags": [clean(tag(each)) for each in curation.tags],
+        "note": {"text": clean_lines(curation.note), "by": curation.by and clean(curation.by)}
+        if curation.note
+        else None,
         "quote": key_sentence(candidate.citation) if entry.card else None,
         "why": [{"kind": why.kind, "text": clean_lines(why.text)} for why in entry.why],
     }

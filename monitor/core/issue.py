@@ -1,8 +1,10 @@
 """What one issue of the digest carries, in what order, and why; pure.
 
 Order: what changed in citations sent before, then retracted or questioned citations and their notices, then each topic
-in its own order. Inside a topic the publication type predicts importance (`RANKS`), then the newest comes first.
-A citation that several topics found appears once, under the first of them.
+in its own order. Inside a topic what curators kept comes first, then what nobody has decided; in both the level of
+evidence decides, then the publication type predicts importance (`RANKS`), then the newest comes first. What was
+dismissed is never told, nor what stands below the reader's floor; both are counted.
+A citation that several topics found appears once, under the first of them that it was kept in, else under the first.
 """
 
 from __future__ import annotations
@@ -10,11 +12,12 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import astuple, dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, Literal, NamedTuple
 
 from monitor.core.citation import Citation, PartialDate
+from monitor.core.curation import ALL_SHOWN, UNTOUCHED, Curation, LeftOut
 from monitor.core.polling import FINISHED, UNFINISHED
 
 Kind = Literal["news", "quiet", "blind"]
@@ -122,7 +125,11 @@ class Found(NamedTuple):
 
 
 class Why(NamedTuple):
-    """One reason: `title`, `abstract`, `keywords` or `mesh` with the words; `follow` a topic; `line` numbers."""
+    """One reason: `title`, `abstract`, `keywords` or `mesh` with the words; `follow` a topic; `line` numbers.
+
+    `kept` names who kept it, which may be empty, then a topic a line; `level` the level, then who confirmed it;
+    `proposed` the level, then the rule's reason.
+    """
 
     kind: str
     text: str
@@ -136,6 +143,7 @@ class Candidate:
     version_id: int
     found: tuple[Found, ...]
     flags: frozenset[str] = frozenset()
+    curation: Curation = UNTOUCHED
 
 
 @dataclass(frozen=True, slots=True)
@@ -186,12 +194,16 @@ class Health:
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """A citation as news, with its reasons; `card` when it is shown in full, otherwise a line."""
+    """A citation as news, with its reasons; `card` when it is shown in full, otherwise a line.
+
+    `kept`: curators kept it in the topic that it stands under.
+    """
 
     candidate: Candidate
     topic: str
     why: tuple[Why, ...]
     card: bool
+    kept: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -211,6 +223,8 @@ class Issue:
     health: tuple[Health, ...]
     kind: Kind
     news: int = field(default=0)
+    left_out: LeftOut = ALL_SHOWN
+    floor: str | None = None
 
     @property
     def entries(self) -> tuple[Entry, ...]:
@@ -223,10 +237,13 @@ def select(
     follow_ups: Iterable[FollowUp],
     health: Sequence[Health],
     cards: int,
+    floor: str | None = None,
+    left_out: LeftOut = ALL_SHOWN,
 ) -> Issue:
     """Select and order what a reader of these topics, in this order, gets; at most `cards` shown in full.
 
-    Cards go round the topics, the best of each first, so that a busy topic does not hide a quiet one.
+    Cards go round the topics, the best of each first, so that a busy topic does not hide a quiet one; nothing that is
+    undecided gets one before all that was kept. `left_out` is told as it is; what is left out here is not counted again.
     """
     position = {topic.id: number for number, topic in enumerate(topics)}
     titles = {topic.id: topic.title for topic in topics}
@@ -234,23 +251,33 @@ def select(
     by_topic: dict[str, list[Candidate]] = {topic.id: [] for topic in topics}
     reasons: dict[int, tuple[Why, ...]] = {}
     for candidate in candidates:
-        found = sorted((f for f in candidate.found if f.topic in position), key=lambda f: position[f.topic])
-        if not found:
+        curation = candidate.curation
+        found = sorted(
+            (f for f in candidate.found if f.topic in position),
+            key=lambda f: (not curation.kept_in(f.topic), position[f.topic]),
+        )
+        if not found or curation.dismissed or not curation.reaches(floor):
             continue
-        reasons[candidate.citation.pmid] = explain(found, titles)
+        reasons[candidate.citation.pmid] = explain(found, titles, curation)
         if candidate.flags & INTEGRITY:
             integrity.append((candidate, found[0].topic))
         else:
             by_topic[found[0].topic].append(candidate)
-    integrity.sort(key=lambda each: (_seriousness(each[0].flags), *_order(each[0])))
-    for each in by_topic.values():
-        each.sort(key=_order)
-    chosen = _deal(list(by_topic.values()), cards)
+    integrity.sort(key=lambda each: (_seriousness(each[0].flags), *_order(each[0], each[1])))
+    for topic, queue in by_topic.items():
+        queue.sort(key=lambda each: _order(each, topic))
+    chosen = _deal(by_topic, cards)
     sections = tuple(
         Section(
             topic,
             tuple(
-                Entry(each, topic.id, reasons[each.citation.pmid], each.citation.pmid in chosen)
+                Entry(
+                    each,
+                    topic.id,
+                    reasons[each.citation.pmid],
+                    each.citation.pmid in chosen,
+                    each.curation.kept_in(topic.id),
+                )
                 for each in by_topic[topic.id]
             ),
         )
@@ -258,36 +285,40 @@ def select(
         if by_topic[topic.id]
     )
     corrections = tuple(sorted(follow_ups, key=lambda each: (_seriousness(each.flags), -each.citation.pmid)))
-    flagged = tuple(Entry(each, topic, reasons[each.citation.pmid], False) for each, topic in integrity)
+    flagged = tuple(
+        Entry(each, topic, reasons[each.citation.pmid], False, each.curation.kept_in(topic))
+        for each, topic in integrity
+    )
     news = len(flagged) + sum(len(section.entries) for section in sections)
     kind: Kind = "news" if news or corrections else "blind" if any(each.blind for each in health) else "quiet"
-    return Issue(tuple(topics), corrections, flagged, sections, tuple(health), kind, news)
+    return Issue(tuple(topics), corrections, flagged, sections, tuple(health), kind, news, left_out, floor)
 
 
-def explain(found: Sequence[Found], titles: Mapping[str, str]) -> tuple[Why, ...]:
-    """Give at most three reasons, plainest first: the words that match, the topics followed, the lines of the search."""
+def explain(found: Sequence[Found], titles: Mapping[str, str], curation: Curation = UNTOUCHED) -> tuple[Why, ...]:
+    """Give at most three reasons, plainest first: who kept it, its level, the words that match, topics, lines."""
     why = []
+    kept = [titles[f.topic] for f in found if curation.kept_in(f.topic)]
+    if kept:
+        why.append(Why("kept", "\n".join((curation.by or "", *kept))))
+        if curation.level is not None and not curation.proposed:
+            why.append(Why("level", f"{curation.level}\n{curation.confirmed_by or ''}"))
+        elif curation.level is not None and curation.rule is not None:
+            why.append(Why("proposed", f"{curation.level}\n{curation.rule}"))
     match = min((f.match for f in found if f.match), key=lambda m: _FIELDS.index(m.field), default=None)
     if match is not None:
         why.append(Why(match.field, match.text))
-    why.extend(Why("follow", titles[f.topic]) for f in found[:1])
-    if len(found) > 1:
-        why.extend(Why("also", titles[f.topic]) for f in found[1:])
+    others = [titles[f.topic] for f in found[1:] if not kept or not curation.kept_in(f.topic)]
+    if not kept:
+        why.append(Why("follow", titles[found[0].topic]))
+    if others:
+        # Joined into one part, so that every topic is named and three parts suffice.
+        why.append(Why("also", "\n".join(others)))
     elif found[0].lines:
         why.append(Why("line", ",".join(map(str, found[0].lines))))
-    return _at_most_three(why)
+    return tuple(why[:MOST_WHY])
 
 
 _FIELDS = ("title", "abstract", "keywords", "mesh")
-
-
-def _at_most_three(why: list[Why]) -> tuple[Why, ...]:
-    """Join what several topics say into one part, so that every topic is named and three parts suffice."""
-    others = [each.text for each in why if each.kind == "also"]
-    kept = [each for each in why if each.kind != "also"]
-    if others:
-        kept.append(Why("also", "\n".join(others)))
-    return tuple(kept[:MOST_WHY])
 
 
 def rank(citation: Citation) -> int:
@@ -339,7 +370,11 @@ def fingerprint(issue: Issue, *settings: object) -> str:
     told = [
         [list(topic) for topic in issue.topics],
         [[f.citation.pmid, f.version_id, list(f.changes), f.sent_at.isoformat()] for f in issue.corrections],
-        [[e.candidate.citation.pmid, e.candidate.version_id, e.topic, e.card, e.why] for e in issue.entries],
+        [
+            [e.candidate.citation.pmid, e.candidate.version_id, e.topic, e.card, e.why, *astuple(e.candidate.curation)]
+            for e in issue.entries
+        ],
+        [issue.floor, *issue.left_out],
         [
             [
                 h.topic,
@@ -389,9 +424,11 @@ def published(citation: Citation) -> PartialDate | None:
     return online if online is not None and online.day is not None else citation.pub_date or online
 
 
-def _order(candidate: Candidate) -> tuple[int, bool, tuple[int, ...], int]:
+def _order(candidate: Candidate, topic: str) -> tuple[bool, int, int, bool, tuple[int, ...], int]:
     citation = candidate.citation
     return (
+        not candidate.curation.kept_in(topic),
+        candidate.curation.rank,
         rank(citation),
         "preprint" in candidate.flags,
         tuple(-each for each in newest(citation)),
@@ -403,12 +440,14 @@ def _seriousness(flags: frozenset[str]) -> int:
     return next((n for n, flag in enumerate(_FLAG_ORDER) if flag in flags), len(_FLAG_ORDER))
 
 
-def _deal(queues: list[list[Candidate]], cards: int) -> set[int]:
+def _deal(by_topic: Mapping[str, Sequence[Candidate]], cards: int) -> set[int]:
     chosen: set[int] = set()
-    for turn in range(max(map(len, queues), default=0)):
-        for queue in queues:
-            if len(chosen) >= cards:
-                return chosen
-            if turn < len(queue):
-                chosen.add(queue[turn].citation.pmid)
+    for kept in (True, False):
+        queues = [[e for e in queue if e.curation.kept_in(topic) is kept] for topic, queue in by_topic.items()]
+        for turn in range(max(map(len, queues), default=0)):
+            for queue in queues:
+                if len(chosen) >= cards:
+                    return chosen
+                if turn < len(queue):
+                    chosen.add(queue[turn].citation.pmid)
     return chosen

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 
 class Layout(NamedTuple):
-    """Most cards, lines of one topic, lines in all, integrity items, topics with a chart, characters of a title."""
+    """Most cards, lines of one topic, lines in all, integrity items, topics with a chart; characters of titles and notes."""
 
     cards: int
     lines: int
@@ -16,18 +16,22 @@ class Layout(NamedTuple):
     integrity: int
     topics: int
     title: int
+    note: int
 
 
 LAYOUTS = (
-    Layout(12, 8, 60, 20, 10, 400),
-    Layout(12, 6, 36, 16, 10, 300),
-    Layout(12, 4, 20, 12, 8, 240),
-    Layout(9, 3, 12, 10, 6, 200),
-    Layout(6, 2, 8, 8, 4, 160),
-    Layout(3, 1, 4, 6, 0, 120),
-    Layout(0, 0, 0, 2, 0, 90),
+    Layout(12, 8, 60, 20, 10, 400, 600),
+    Layout(12, 6, 36, 16, 10, 300, 500),
+    Layout(12, 4, 20, 12, 8, 240, 400),
+    Layout(9, 3, 12, 10, 6, 200, 300),
+    Layout(6, 2, 8, 8, 4, 160, 240),
+    Layout(3, 1, 4, 6, 0, 120, 160),
+    Layout(0, 0, 0, 2, 0, 90, 0),
 )
 """Tried in turn until the encoded HTML part is small enough."""
+
+TAGS = 5
+"""Tags that a card names; the paper's own page has all."""
 
 EVERYTHING = Layout(*(sys.maxsize,) * len(Layout._fields))
 """For the web page of an issue, where "n more" leads."""
@@ -91,8 +95,11 @@ def chart(topics: Sequence[Mapping[str, Any]], height: int = 30) -> list[dict[st
 
 def _fit(entry: Mapping[str, Any], layout: Layout) -> dict[str, Any]:
     short = len(entry["title"]) <= layout.title
+    note = entry.get("note")
     return {
         **entry,
+        "note": note and {**note, "text": _shortened(note["text"], layout.note)},
+        "tags": [each[:60] for each in entry.get("tags", ())[:TAGS]],
         "cut": None if short else _cut(entry["title"], layout),
         "authors": [each[:80] for each in entry["authors"]],
         "journal": entry["journal"][:120],
@@ -101,4 +108,8 @@ def _fit(entry: Mapping[str, Any], layout: Layout) -> dict[str, Any]:
 
 
 def _cut(text: str, layout: Layout) -> str:
-    return text if len(text) <= layout.title else text[: layout.title - 1].rstrip() + "…"
+    return _shortened(text, layout.title)
+
+
+def _shortened(text: str, most: int) -> str:
+    return text if len(text) <= most else text[: most - 1].rstrip() + "…"

@@ -28,6 +28,8 @@ PREHEADER = (40, 90)
 HTML_MAX = 80 * 1024
 """Encoded octets of the HTML part. Gmail cuts near 102 kB, and what it cuts is the link that ends the subscription."""
 
+_FORMERLY = {"paused_until": None, "floor": None, "left_out": {"dismissed": 0, "below": 0, "ungraded": 0}}
+"""What issues lack that were frozen before curators had a say in them."""
 _WIDTH = 76
 _INLINE = frozenset({"b", "i", "sub", "sup", "u"})
 _BETWEEN_TAGS = re.compile(r">\s*\n\s*<")
@@ -50,7 +52,7 @@ def render_digest(contents: Mapping[str, Any], links: Links, key: str) -> Letter
     Preview, test and the mail that is sent all come from here. Links to leave hold the mark for the token.
     """
     environment = _environment(contents["language"])
-    shared = {**contents, "links": links, "url": links.issue(key), "leave": links.unsubscribe()}
+    shared = {**_FORMERLY, **contents, "links": links, "url": links.issue(key), "leave": links.unsubscribe()}
     subject = _subject(environment, shared)
     text = environment.get_template("digest/body.txt").render(shared)
     text = _BLANK_LINES.sub("\n\n", "\n".join(line.rstrip() for line in text.splitlines())).strip() + "\n"
@@ -64,7 +66,7 @@ def render_digest(contents: Mapping[str, Any], links: Links, key: str) -> Letter
 def render_page(contents: Mapping[str, Any], links: Links, key: str) -> str:
     """Write the web page of an issue: the same letter with nothing left out, and without a link to leave."""
     environment = _environment(contents["language"])
-    shared = {**contents, "links": links, "url": links.issue(key), "leave": None}
+    shared = {**_FORMERLY, **contents, "links": links, "url": links.issue(key), "leave": None}
     return _html(environment, shared, EVERYTHING, _subject(environment, shared))
 
 

@@ -99,6 +99,17 @@ _CHANGES: Mapping[str, tuple[str, str, str]] = {
         N_("A preprint we sent you was published:"),
     ),
 }
+_LEVELS = {
+    "A": N_("established"),
+    "B1": N_("randomised"),
+    "B2": N_("controlled, not randomised"),
+    "B3": N_("uncontrolled, five or more treated"),
+    "C": N_("single cases"),
+    "D": N_("preclinical"),
+    "E": N_("inferred"),
+    "X": N_("not evidence"),
+    "none": N_("no results to grade"),
+}
 _TONES = {
     "retracted": "",
     "retracted_and_republished": "",
@@ -119,6 +130,15 @@ class Words:
     def chip(self, kind: str) -> str:
         return self._t.gettext(_CHIPS[kind])
 
+    def level(self, level: Mapping[str, Any]) -> str:
+        """Name a level and what it means; one that a rule proposes says so."""
+        means = self._t.gettext(_LEVELS[level["code"]])
+        if level["code"] == "none":
+            told = means[:1].upper() + means[1:]
+        else:
+            told = f"{level['code']} {means}"
+        return self._t.gettext("%(level)s (proposed)") % {"level": told} if level["proposed"] else told
+
     def why(self, reasons: Sequence[Mapping[str, str]]) -> str:
         """Put reasons into one line: `title matches “CAR-NK”; you follow CAR-NK cells; found by line 2`."""
         return "; ".join(self.reason(each["kind"], each["text"]) for each in reasons)
@@ -129,6 +149,17 @@ class Words:
             return _("you follow %(topic)s") % {"topic": text}
         if kind == "also":
             return _("also found for %(topics)s") % {"topics": self.titles(text.split("\n"))}
+        if kind == "kept":
+            name, *topics = text.split("\n")
+            pattern = _("kept in %(topics)s by %(name)s") if name else _("kept in %(topics)s")
+            return pattern % {"topics": self.titles(topics), "name": name}
+        if kind == "level":
+            level, _nl, name = text.partition("\n")
+            pattern = _("level %(level)s confirmed by %(name)s") if name else _("level %(level)s confirmed")
+            return pattern % {"level": self.level_name(level), "name": name}
+        if kind == "proposed":
+            level, _nl, rule = text.partition("\n")
+            return _("level %(level)s proposed by a rule: %(rule)s") % {"level": self.level_name(level), "rule": rule}
         if kind == "line":
             numbers = text.split(",")
             return ngettext("found by line %(lines)s", "found by lines %(lines)s", len(numbers)) % {
@@ -141,6 +172,30 @@ class Words:
             "mesh": _("indexed as “%(words)s”"),
         }[kind]
         return pattern % {"words": text}
+
+    def level_name(self, code: str) -> str:
+        return self._t.gettext("none") if code == "none" else code
+
+    def left_out(self, left_out: Mapping[str, int], floor: str | None) -> str:
+        """Count in words what was found and is not shown; empty when nothing is."""
+        _, ngettext = self._t.gettext, self._t.ngettext
+        parts = []
+        if number := left_out["dismissed"]:
+            parts.append(
+                ngettext("%(num)s paper that curators dismissed", "%(num)s papers that curators dismissed", number)
+                % {"num": self.number(number)}
+            )
+        if number := left_out["below"]:
+            parts.append(
+                ngettext("%(num)s paper below level %(floor)s", "%(num)s papers below level %(floor)s", number)
+                % {"num": self.number(number), "floor": floor}
+            )
+        if number := left_out["ungraded"]:
+            parts.append(
+                ngettext("%(num)s paper without a level", "%(num)s papers without a level", number)
+                % {"num": self.number(number)}
+            )
+        return _("Found and left out: %(papers)s.") % {"papers": self.listing(parts)} if parts else ""
 
     def stamp(self, changes: Sequence[str]) -> str:
         """Name the class of the mark that a correction wears."""
@@ -160,7 +215,14 @@ class Words:
         return self._t.gettext(_CHANGES[changes[0]][2])
 
     def lead(
-        self, kind: str, counts: Mapping[str, int], searches: Mapping[str, Any], since: str, missed: int, zone: str
+        self,
+        kind: str,
+        counts: Mapping[str, int],
+        searches: Mapping[str, Any],
+        since: str,
+        missed: int,
+        zone: str,
+        left_out: str = "",
     ) -> str:
         """Write the first line: what is in this issue, or why it is empty, or that nobody can say."""
         _, ngettext = self._t.gettext, self._t.ngettext
@@ -179,9 +241,17 @@ class Words:
         if kind == "quiet":
             if not missed:
                 parts.append(_("A quiet week."))
-            parts.append(_("Nothing is new since %(day)s.") % values)
+            if left_out:
+                parts += [_("Nothing that you asked for is new since %(day)s.") % values, left_out]
+            else:
+                parts.append(_("Nothing is new since %(day)s.") % values)
             if searches["warned"]:
                 parts.append(self._doubt(searches))
+            elif left_out:
+                parts.append(
+                    ngettext("The search ran and worked.", "All %(total)s searches ran and worked.", searches["total"])
+                    % values
+                )
             else:
                 parts.append(
                     ngettext(
@@ -245,8 +315,15 @@ class Words:
             "so something may be missing."
         )
 
-    def late(self, missed: int, since: str, zone: str) -> str:
-        """Say what a catch-up issue covers."""
+    def late(self, missed: int, since: str, zone: str, paused_until: str | None = None) -> str:
+        """Say what a catch-up issue covers, and whether it is late because its reader wanted a pause."""
+        if paused_until is not None:
+            return self._t.gettext(
+                "You had paused your digest until %(until)s; this issue covers all days since %(day)s."
+            ) % {
+                "until": format_skeleton("MMMMd", date.fromisoformat(paused_until), locale=self._locale),
+                "day": self.day(since, zone),
+            }
         return self._t.ngettext(
             "%(num)s issue before this one was not made or did not reach you; this one covers all days since %(day)s.",
             "%(num)s issues before this one were not made or did not reach you; this one covers all days since %(day)s.",
@@ -323,26 +400,30 @@ class Words:
             )
         return " ".join(parts)
 
-    def schedule(self, schedule: Mapping[str, Any], cards: int) -> str:
-        """Say when issues come and how long they are."""
+    def schedule(self, schedule: Mapping[str, Any], cards: int, floor: str | None = None) -> str:
+        """Say when issues come, how long they are, and from which level on."""
         values = {
             "day": self.weekday(schedule["day"]),
             "hour": f"{schedule['hour']:02}:00",
             "zone": schedule["zone"],
             "cards": cards,
         }
-        return (
+        told = (
             self._t.gettext(
                 "An issue comes every %(day)s at %(hour)s (%(zone)s) and shows at most %(cards)s papers in full."
             )
             % values
         )
+        if floor is not None:
+            told += " " + self._t.gettext("You asked for level %(floor)s or better.") % {"floor": floor}
+        return told
 
     def order(self) -> str:
         return self._t.gettext(
-            "Corrections come first, then retracted or questioned papers, then your topics. Inside a topic: systematic "
-            "reviews, meta-analyses and guidelines, then trials, reviews, other research, case reports and opinion; "
-            "the newest first. The papers shown in full are taken from each topic in turn."
+            "Corrections come first, then retracted or questioned papers, then your topics. Inside a topic, what "
+            "curators kept comes before what they have not decided, each by level of evidence, a proposed one where none "
+            "is confirmed; then systematic reviews, meta-analyses and guidelines, trials, reviews, other research, case "
+            "reports and opinion; the newest first. The papers shown in full are taken from each topic in turn."
         )
 
     def sources(self) -> str:

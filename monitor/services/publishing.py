@@ -6,7 +6,7 @@ questions small. So a late commit, a failed delivery or a clock set back loses n
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any
@@ -78,7 +78,10 @@ class Published:
 
 
 class Publishing:
-    """Selects, freezes and queues what is due. Safe at any moment, any number of times, from any process."""
+    """Selects, freezes and queues what is due. Safe at any moment, any number of times, from any process.
+
+    `tag` says a tag in a language; without it letters show tags as they are kept.
+    """
 
     def __init__(
         self,
@@ -91,9 +94,11 @@ class Publishing:
         name: str = "NK evidence",
         zone: str = "UTC",
         language: str = "en",
+        tag: Callable[[str, str], str] = lambda term, _language: term,
     ) -> None:
         self._database = database
         self._clock = clock
+        self._tag = tag
         self._links = links
         self._sender = sender
         self._tree = tree
@@ -196,6 +201,8 @@ class Publishing:
                     continue
             else:
                 slot = Slot(on, instant(on, subscription.hour, zone))
+            if subscription.paused_until is not None and slot.day < subscription.paused_until:
+                continue
             if standing.last_slot is not None and slot.day.isoformat() <= standing.last_slot:
                 continue
             since = standing.served_until or min(each.since for each in subscription.topics)
@@ -274,6 +281,7 @@ class Publishing:
                 setting.hour,
                 setting.card_limit,
                 setting.missed,
+                setting.paused_until,
                 setting.contact,
                 each.since.astimezone(ZoneInfo(setting.zone)).date(),
                 test,
@@ -305,6 +313,8 @@ class Publishing:
             contact=self._sender.reply_to or self._sender.address,
             weeks=weeks,
             test=test,
+            paused_until=_paused(due),
+            tag=lambda term: self._tag(term, subscription.language),
         )
 
     def _frozen(self, planned: Planned) -> issues.FrozenIssue:
@@ -345,11 +355,20 @@ class Publishing:
         ]
 
 
+def _paused(due: Due) -> date | None:
+    """Return until when this reader's digest was paused, if that is why it catches up."""
+    until = due.subscription.paused_until
+    zone = zone_of(due.subscription)
+    if until is None or zone is None or not due.missed:
+        return None
+    return until if due.since.astimezone(zone).date() < until <= due.slot.day else None
+
+
 def _reader(due: Due, topics: Mapping[str, Topic], before: Mapping[int, datetime]) -> Reader:
     held = due.subscription
     followed = tuple(each for each in held.topics if each.topic in topics)
     heard = min(due.since, before.get(held.person_id, due.since))
-    return Reader(held.person_id, followed, due.since, held.card_limit, heard)
+    return Reader(held.person_id, followed, due.since, held.card_limit, heard, held.level_floor)
 
 
 def _entries(issue: Issue) -> Iterable[issues.FrozenEntry]:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from sqlalchemy.orm import Session
 
 from monitor.core.citation import Citation
+from monitor.core.curation import UNTOUCHED, LeftOut, sift
 from monitor.core.issue import Candidate, FollowUp, Found, Health, Issue, Match, Topic, health_of, select
 from monitor.core.people import Followed
 from monitor.core.query import Document, MeshTree, Query, document, explain, parse
@@ -23,7 +24,7 @@ from monitor.core.revision import (
 )
 from monitor.core.strategy import Strategy
 from monitor.errors import QuerySyntaxError
-from monitor.storage import citations, issues, strategies
+from monitor.storage import citations, curation, issues, strategies
 
 OVERLAP = timedelta(days=35)
 """How far before the last issue hits and changes are looked at again.
@@ -42,7 +43,7 @@ _OPPOSITES = (
 
 @dataclass(frozen=True, slots=True)
 class Reader:
-    """Who is selected for; `since` is until when they are served.
+    """Who is selected for; `since` is until when they are served, `level` the lowest they asked for.
 
     `heard` is until when they were told what happens to papers they have: before `since` for one who left and returned.
     """
@@ -52,6 +53,7 @@ class Reader:
     since: datetime
     cards: int
     heard: datetime
+    level: str | None = None
 
 
 class Selector:
@@ -74,7 +76,10 @@ class Selector:
         self._tree = tree
         topics = {each.topic for reader in readers for each in reader.followed}
         floor = min((reader.since for reader in readers), default=until)
-        self._hits = issues.news_hits(session, topics, floor - OVERLAP, known_by)
+        self._hits = [
+            *issues.news_hits(session, topics, floor - OVERLAP, known_by),
+            *_kept(curation.kept_news(session, floor - OVERLAP, known_by), topics),
+        ]
         heard = min((reader.heard for reader in readers), default=until)
         self._changed = _by_pmid(issues.changed_after_sending(session, heard - OVERLAP, known_by))
         self._runs = issues.runs(session, topics, floor, until)
@@ -89,7 +94,9 @@ class Selector:
         }
         self._versions = issues.latest_versions(session, pmids, known_by)
         self._hits = [hit for hit in self._hits if hit.pmid in self._citations and hit.pmid in self._versions]
-        self._lines = _Lines(session, {hit.strategy_id for hit in self._hits}, tree, until)
+        self._curations = curation.curations(session, (hit.pmid for hit in self._hits), known_by)
+        versions = {hit.strategy_id for hit in self._hits if hit.strategy_id is not None}
+        self._lines = _Lines(session, versions, tree, until)
         self._documents: dict[int, tuple[Document, Document]] = {}
         self._found: dict[tuple[str, int], Found] = {}
         self._selections: dict[object, Issue] = {}
@@ -102,7 +109,10 @@ class Selector:
         news: dict[int, list[issues.NewsHit]] = {}
         for hit in self._hits:
             if hit.topic in since and hit.found_at > since[hit.topic] and hit.pmid not in received:
-                news.setdefault(hit.pmid, []).append(hit)
+                held = news.setdefault(hit.pmid, [])
+                if all(each.topic != hit.topic for each in held):
+                    held.append(hit)
+        left_out = self._left_out(reader, news)
         follow_ups = tuple(self._follow_ups(reached))
         health = tuple(self._health_of(each.topic, reader.since) for each in reader.followed)
         key = (
@@ -111,6 +121,8 @@ class Selector:
             tuple((each.citation.pmid, each.changes, each.sent_at) for each in follow_ups),
             health,
             reader.cards,
+            reader.level,
+            left_out,
         )
         if key not in self._selections:
             self._selections[key] = select(
@@ -119,8 +131,15 @@ class Selector:
                 follow_ups,
                 health,
                 reader.cards,
+                reader.level,
+                left_out,
             )
         return self._selections[key]
+
+    def _left_out(self, reader: Reader, news: Mapping[int, Sequence[issues.NewsHit]]) -> LeftOut:
+        """Count what this reader does not see of what came since their last issue; what came before was counted then."""
+        fresh = (pmid for pmid, hits in news.items() if any(hit.found_at > reader.since for hit in hits))
+        return sift((self._curations.get(pmid, UNTOUCHED) for pmid in fresh), reader.level)
 
     @staticmethod
     def _by_issue(told: Iterable[issues.Told]) -> dict[int, list[issues.Told]]:
@@ -162,7 +181,8 @@ class Selector:
 
     def _candidate(self, pmid: int, hits: Sequence[issues.NewsHit]) -> Candidate:
         found = tuple(self._found_by(hit) for hit in hits)
-        return Candidate(self._citations[pmid], self._versions[pmid], found, self._flags(pmid))
+        curated = self._curations.get(pmid, UNTOUCHED)
+        return Candidate(self._citations[pmid], self._versions[pmid], found, self._flags(pmid), curated)
 
     def _found_by(self, hit: issues.NewsHit) -> Found:
         key = (hit.topic, hit.pmid)
@@ -170,7 +190,9 @@ class Selector:
             if hit.pmid not in self._documents:
                 whole = self._citations[hit.pmid]
                 self._documents[hit.pmid] = (document(_only_title(whole)), document(whole))
-            match = self._lines.match(hit.strategy_id, hit.lines, self._documents[hit.pmid])
+            match = None
+            if hit.strategy_id is not None:
+                match = self._lines.match(hit.strategy_id, hit.lines, self._documents[hit.pmid])
             self._found[key] = Found(hit.topic, hit.lines, match)
         return self._found[key]
 
@@ -182,6 +204,14 @@ class Selector:
         if key not in self._health:
             self._health[key] = health_of(topic, self._runs.get(topic, ()), since, self._until)
         return self._health[key]
+
+
+def _kept(kept: Iterable[curation.Kept], topics: Collection[str]) -> Iterable[issues.NewsHit]:
+    """Make news of what curators kept in these topics, whichever search found it."""
+    for each in kept:
+        for topic in each.topics:
+            if topic in topics:
+                yield issues.NewsHit(topic, each.pmid, each.at, None, ())
 
 
 class _Lines:

@@ -37,10 +37,12 @@ _WEEK = timedelta(days=7)
 
 @dataclass(frozen=True, slots=True)
 class NewsHit:
+    """A citation that is news to a topic; `strategy_id` is None where a curator put it there, not the core search."""
+
     topic: str
     pmid: int
     found_at: datetime
-    strategy_id: int
+    strategy_id: int | None
     lines: tuple[int, ...]
 
 

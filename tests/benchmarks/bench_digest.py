@@ -78,6 +78,9 @@ def _world(folder: Path) -> World:
                     "found_at": world.moment,
                     "news": True,
                     "lines": [1],
+                    "first_strategy_id": strategies[names[number % 3]],
+                    "first_lines": [1],
+                    "route": "created",
                     "ended_at": None,
                 }
                 for number, paper in enumerate(papers)
