@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from monitor.cli.drafts import check_object, desk, draft_in, drafts_in, edited, keep_with, print_check, save
+from monitor.cli.drafts import desk, draft_in, drafts_in, edited, keep_with, save
 from monitor.cli.frame import PARTLY, UNREACHABLE, Json, count, leave, print_json, tell
+from monitor.cli.plans import check_object, print_check
 from monitor.cli.pointing import pointed
 from monitor.cli.topics import TopicName, group
 from monitor.core.draft import (

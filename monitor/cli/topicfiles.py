@@ -8,18 +8,10 @@ from typing import Annotated
 
 import typer
 
-from monitor.cli.drafts import (
-    WITHOUT_REASON,
-    blocking,
-    desk,
-    drafts_in,
-    plan_object,
-    print_plan,
-    print_saved,
-    saved_object,
-)
+from monitor.cli.drafts import desk, drafts_in
 from monitor.cli.files import write_out
 from monitor.cli.frame import PARTLY, Json, count, leave, print_json, tell
+from monitor.cli.plans import WITHOUT_REASON, blocking, plan_object, print_plan, print_saved, saved_object
 from monitor.cli.topicedits import Because, DryRun, Message
 from monitor.cli.topics import group
 from monitor.errors import UsageError
