@@ -608,9 +608,9 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(["undoes"], ["tagging.id"], name=op.f("fk_tagging_undoes_tagging")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_tagging")),
     )
-    op.create_index("ix_tagging_pmid", "tagging", ["pmid", "facet", "term", "id"], unique=False)
+    op.create_index("ix_tagging_pmid", "tagging", ["pmid", "facet", "term", "id", "added"], unique=False)
     op.create_index(op.f("ix_tagging_step_id"), "tagging", ["step_id"], unique=False)
-    op.create_index("ix_tagging_term", "tagging", ["facet", "term"], unique=False)
+    op.create_index("ix_tagging_term", "tagging", ["facet", "term", "pmid", "added"], unique=False)
     op.create_table(
         "vote",
         sa.Column("id", INT, nullable=False),
@@ -728,7 +728,15 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(["topic_id"], ["topic.id"], name=op.f("fk_hit_topic_id_topic")),
         sa.PrimaryKeyConstraint("topic_id", "pmid", "lane", name=op.f("pk_hit")),
     )
-    op.create_index("ix_hit_pmid", "hit", ["pmid"], unique=False)
+    op.create_index("ix_hit_pmid", "hit", ["pmid", "lane", "topic_id", "ended_at"], unique=False)
+    op.create_index(
+        "ix_hit_standing",
+        "hit",
+        ["topic_id", "lane", "pmid"],
+        unique=False,
+        sqlite_where=sa.text("ended_at IS NULL"),
+        postgresql_where=sa.text("ended_at IS NULL"),
+    )
     op.create_index("ix_hit_topic_found", "hit", ["topic_id", "lane", "found_at"], unique=False)
     op.create_table(
         "poll_batch",

@@ -70,8 +70,9 @@ class TaggingRow(Base):
     __table_args__ = (
         CheckConstraint("facet IN ('tag', 'level', 'claim')", name="facet"),
         CheckConstraint("origin IN ('person', 'rule')", name="origin"),
-        Index("ix_tagging_pmid", "pmid", "facet", "term", "id"),
-        Index("ix_tagging_term", "facet", "term"),
+        # With all that is asked of a row: facets look up thousands of citations, searches thousands of rows of a term.
+        Index("ix_tagging_pmid", "pmid", "facet", "term", "id", "added"),
+        Index("ix_tagging_term", "facet", "term", "pmid", "added"),
     )
 
 

@@ -197,6 +197,10 @@ class HitRow(Base):
         CheckConstraint(
             "route IN ('created', 'entered', 'indexed', 'revised', 'reconciled', 'backfilled')", name="route"
         ),
-        Index("ix_hit_pmid", "pmid"),
+        Index("ix_hit_pmid", "pmid", "lane", "topic_id", "ended_at"),
         Index("ix_hit_topic_found", "topic_id", "lane", "found_at"),
     )
+
+
+_standing = HitRow.ended_at.is_(None)
+Index("ix_hit_standing", HitRow.topic_id, HitRow.lane, HitRow.pmid, sqlite_where=_standing, postgresql_where=_standing)
