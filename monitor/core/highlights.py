@@ -40,6 +40,7 @@ NEGATION: Final = re.compile(
     """,
     re.VERBOSE | re.IGNORECASE,
 )
+_SAID: Final = re.compile(r"\d+(?:[.·]\d+)*%?|CD\d+\w*[+-]")
 _DASHES: Final = re.compile("[‐‑‒–—―−]")
 
 
@@ -59,6 +60,12 @@ def highlights(text: str, words: Mapping[Layer, Sequence[re.Pattern[str]]]) -> t
     for layer, patterns in words.items():
         spans += [(m.start(), m.end(), layer) for each in patterns for m in each.finditer(even)]
     return _apart((start, end, layer) for start, end, layer in spans if end > start)
+
+
+def figures(text: str) -> frozenset[str]:
+    """Return the numbers and markers that a translation must repeat, such as 48.6%, 0.63 and CD3+."""
+    even = unicodedata.normalize("NFKC", text)
+    return frozenset(each.replace("·", ".") for each in _SAID.findall(re.sub(r"(?<=\d),(?=\d{3}\b)", "", even)))
 
 
 def _even(text: str) -> str:

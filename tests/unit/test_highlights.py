@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from monitor.core.highlights import LAYERS, Layer, highlights
+from monitor.core.highlights import LAYERS, Layer, figures, highlights
 
 WORDS: dict[Layer, list[re.Pattern[str]]] = {
     "therapy": [re.compile(r"\bCAR[- ]?NK\b", re.I)],
@@ -73,3 +73,9 @@ def test_marks_stand_in_order_apart_and_within_the_text(text: str, patterns: lis
     assert edges == sorted(edges)
     assert all(each.start < each.end <= len(text) and each.layers for each in found)
     assert all(list(each.layers) == [layer for layer in LAYERS if layer in each.layers] for each in found)
+
+
+def test_a_translation_must_repeat_its_numbers_and_markers() -> None:
+    assert figures("Of 1,200 CD3+ cells 48.6% (HR 0·63)") == {"1200", "CD3+", "48.6%", "0.63"}
+    assert figures("1200个CD3＋细胞中４８.６％（HR 0.63）") == {"1200", "CD3+", "48.6%", "0.63"}
+    assert figures("three") == frozenset()
