@@ -21,11 +21,13 @@ if TYPE_CHECKING:
     from monitor.services.accounts import Accounts
     from monitor.services.backfilling import Backfilling
     from monitor.services.bouncing import Bouncing
+    from monitor.services.corrections import Corrections
     from monitor.services.delivering import Delivering
     from monitor.services.feeds import Feeds
     from monitor.services.health import HealthCheck
     from monitor.services.importing import Importing
     from monitor.services.library import Library
+    from monitor.services.papers import Papers
     from monitor.services.polling import Polling
     from monitor.services.ports import Clock, MailTransport, PubmedSource
     from monitor.services.publishing import Publishing
@@ -38,6 +40,7 @@ if TYPE_CHECKING:
     from monitor.services.subscribing import Subscribing
     from monitor.services.topics import Topics
     from monitor.services.trials import Trials
+    from monitor.services.week import Weeks
     from monitor.services.working import Working
     from monitor.storage.engine import Database
     from monitor.web.site import Site
@@ -91,6 +94,26 @@ class House:
         from monitor.services.feeds import Feeds
 
         return Feeds(self.database, self.clock, load_mesh_tree, self.links)
+
+    @cached_property
+    def papers(self) -> Papers:
+        from monitor.resources import load_mesh_tree
+        from monitor.services.papers import Papers
+
+        return Papers(self.database, self.clock, load_mesh_tree, lambda: self.importing)
+
+    @cached_property
+    def corrections(self) -> Corrections:
+        from monitor.resources import load_mesh_tree
+        from monitor.services.corrections import Corrections
+
+        return Corrections(self.database, self.clock, load_mesh_tree)
+
+    @cached_property
+    def weeks(self) -> Weeks:
+        from monitor.services.week import Weeks
+
+        return Weeks(self.database, self.clock, self.corrections)
 
     @cached_property
     def topics(self) -> Topics:
@@ -321,6 +344,10 @@ class House:
             clock=self.clock,
             accounts=self.accounts,
             library=self.library,
+            saved=self.saved,
+            papers=self.papers,
+            corrections=self.corrections,
+            weeks=self.weeks,
             screening=self.screening,
             strategies=self.strategies,
             subscribing=self.subscribing,

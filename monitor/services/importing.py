@@ -107,6 +107,12 @@ class Importing:
                 self._named(path, kind, report, tell)
         return report
 
+    def fetch(self, pmids: Sequence[int]) -> ImportReport:
+        """Fetch records by their PMIDs alone; what could not be asked for is not kept, and the report says why."""
+        report = ImportReport()
+        self._fetch(pmids, "", report, lambda _: None)
+        return report
+
     def _xml(self, path: Path, report: ImportReport, tell: Callable[[str], object]) -> None:
         deleted: list[Deleted] = []
         done = 0
@@ -158,13 +164,13 @@ class Importing:
                 report.problems.append(f"{path.name}, line {entry.line}: no PMID{shown}")
             else:
                 named.setdefault(entry.pmid, entry)
-        left = self._fetch(list(named), path, report, tell)
+        left = self._fetch(list(named), f"{path.name}: ", report, tell)
         self._keep_provisionally([named[pmid] for pmid in left], report)
 
     def _fetch(
-        self, pmids: Sequence[int], path: Path, report: ImportReport, tell: Callable[[str], object]
+        self, pmids: Sequence[int], where: str, report: ImportReport, tell: Callable[[str], object]
     ) -> list[int]:
-        """Fetch records by name and return the PMIDs that PubMed could not be asked for."""
+        """Fetch records by name and return the PMIDs that PubMed could not be asked for; `where` begins each sentence."""
         left = dict.fromkeys(pmids)
         if not pmids:
             return []
@@ -181,15 +187,15 @@ class Importing:
                 report.new += len(kept.new)
                 report.revised += len(kept.revised)
                 report.unchanged += len(kept.unchanged)
-                report.problems += [f"{path.name}: {each}" for each in part.refused]
-                report.problems += [f"{path.name}: PubMed has no record with PMID {pmid}" for pmid in part.missing]
+                report.problems += [f"{where}{each}" for each in part.refused]
+                report.problems += [f"{where}PubMed has no record with PMID {pmid}" for pmid in part.missing]
                 for pmid in part.pmids:
                     left.pop(pmid, None)
-                tell(f"{path.name}: {len(pmids) - len(left):,} of {len(pmids):,} fetched")
+                tell(f"{where}{len(pmids) - len(left):,} of {len(pmids):,} fetched")
         except (PubmedUnavailable, PubmedRefused) as error:
             report.unreachable = str(error)
         except MonitorError as error:
-            report.problems.append(f"{path.name}: {error}")
+            report.problems.append(f"{where}{error}")
         return list(left)
 
     def _keep_provisionally(self, entries: Iterable[NamedRecord], report: ImportReport) -> None:

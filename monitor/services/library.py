@@ -219,12 +219,7 @@ class Library:
     def record(self, pmid: int) -> Record:
         """Return one citation whole; raises NotFound."""
         with self._database.read() as session:
-            return Record(
-                _one(session, pmid),
-                citations.held(session, [pmid])[pmid],
-                tuple(citations.versions(session, pmid)),
-                tuple(citations.relations(session, [pmid])),
-            )
+            return record(session, pmid)
 
     def unknown(self, pmids: Iterable[int]) -> tuple[int, ...]:
         """Return those PMIDs that are not in the library, in the order given."""
@@ -269,6 +264,16 @@ def _asked(text: str, before: int | None, limit: int, order: Order) -> Query:
     if order == "relevance" and before is not None:
         raise UsageError("pages follow each other from the newest on; the most relevant stand on one page")
     return parse(text, own=True)
+
+
+def record(session: Session, pmid: int) -> Record:
+    """Return one citation whole; raises NotFound."""
+    return Record(
+        _one(session, pmid),
+        citations.held(session, [pmid])[pmid],
+        tuple(citations.versions(session, pmid)),
+        tuple(citations.relations(session, [pmid])),
+    )
 
 
 def _one(session: Session, pmid: int) -> Citation:

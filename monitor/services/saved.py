@@ -10,7 +10,7 @@ from typing import Any
 
 from sqlalchemy.orm import Session
 
-from monitor.core.people import COMMAND_LINE, Actor
+from monitor.core.people import COMMAND_LINE, Actor, may
 from monitor.errors import NotFound, UsageError
 from monitor.services.ports import Clock
 from monitor.storage import events, saved
@@ -20,6 +20,11 @@ from monitor.storage.saved import SavedSearch
 MARK = "@"
 """What stands before the name of a saved search where a search is asked for."""
 NAME_MAX = 80
+
+
+def may_change(held: SavedSearch, actor: Actor) -> bool:
+    """Say whether somebody may rename, replace and forget a search: whoever keeps it, curators and admins."""
+    return may(actor.role, "curator") or (actor.person_id is not None and actor.person_id == held.created_by)
 
 
 class SavedSearches:
@@ -59,7 +64,16 @@ class SavedSearches:
                 events.record(session, actor, "search.save", f"search:{saved_id}", now, after=_told(name, query))
             elif taken.retired_at is not None:
                 saved_id = taken.id
-                saved.change(session, saved_id, now, name=name, query=query, key=_new_key(), retired_at=None)
+                saved.change(
+                    session,
+                    saved_id,
+                    now,
+                    name=name,
+                    query=query,
+                    key=_new_key(),
+                    retired_at=None,
+                    created_by=actor.person_id,
+                )
                 events.record(session, actor, "search.save", f"search:{saved_id}", now, after=_told(name, query))
             else:
                 saved_id = taken.id
@@ -69,6 +83,7 @@ class SavedSearches:
                             f"{taken.name!r} is kept already, for {taken.query}; "
                             "replace it (its feed stays), or choose another name"
                         )
+                    _check_whose(taken, actor)
                     saved.change(session, saved_id, now, query=query)
                     before = _told(taken.name, taken.query)
                     events.record(
@@ -83,6 +98,7 @@ class SavedSearches:
         with self._database.write() as session:
             saved.lock(session)
             held = _named(session, name)
+            _check_whose(held, actor)
             taken = _same_name(session, new)
             if taken is not None and taken.id != held.id:
                 which = "another" if taken.retired_at is None else "a forgotten"
@@ -99,6 +115,7 @@ class SavedSearches:
         with self._database.write() as session:
             saved.lock(session)
             held = _named(session, name)
+            _check_whose(held, actor)
             saved.change(session, held.id, now, retired_at=now)
             events.record(
                 session, actor, "search.forget", f"search:{held.id}", now, before=_told(held.name, held.query)
@@ -108,6 +125,14 @@ class SavedSearches:
     def query(self, text: str) -> str:
         """Return the search that `@NAME` stands for, and any other text as it is."""
         return self.one(text[len(MARK) :]).query if text.startswith(MARK) else text
+
+
+def _check_whose(held: SavedSearch, actor: Actor) -> None:
+    if not may_change(held, actor):
+        raise UsageError(
+            f"{held.name!r} is kept by {held.owner or 'the command line'}; they, curators and admins can change it. "
+            "Nothing was changed"
+        )
 
 
 def _living(session: Session) -> list[SavedSearch]:

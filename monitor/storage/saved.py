@@ -5,11 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import insert, select, text, update
+from sqlalchemy import Select, insert, select, text, update
 from sqlalchemy.orm import Session
 
 from monitor.storage.bulk import is_sqlite
-from monitor.storage.tables import SavedSearchRow
+from monitor.storage.tables import PersonRow, SavedSearchRow
 
 SEARCH_LOCK = 7_250_103
 """PostgreSQL advisory lock: one transaction at a time changes kept searches, as on SQLite."""
@@ -17,7 +17,7 @@ SEARCH_LOCK = 7_250_103
 
 @dataclass(frozen=True, slots=True)
 class SavedSearch:
-    """A kept search; `key` is the unguessable part of its feed's address."""
+    """A kept search; `key` is the unguessable part of its feed's address. One of the command line is nobody's."""
 
     id: int
     key: str
@@ -26,6 +26,8 @@ class SavedSearch:
     created_at: datetime
     changed_at: datetime
     retired_at: datetime | None
+    created_by: int | None = None
+    owner: str | None = None
 
 
 _COLUMNS = (
@@ -36,6 +38,8 @@ _COLUMNS = (
     SavedSearchRow.created_at,
     SavedSearchRow.changed_at,
     SavedSearchRow.retired_at,
+    SavedSearchRow.created_by,
+    PersonRow.name,
 )
 
 
@@ -47,12 +51,12 @@ def lock(session: Session) -> None:
 
 def everything(session: Session) -> list[SavedSearch]:
     """Return all kept searches in the order they were first kept, retired ones too."""
-    return [SavedSearch(*row) for row in session.execute(select(*_COLUMNS).order_by(SavedSearchRow.id))]
+    return [SavedSearch(*row) for row in session.execute(_rows().order_by(SavedSearchRow.id))]
 
 
 def by_key(session: Session, key: str) -> SavedSearch | None:
     """Return the search whose feed has this key, retired or not."""
-    row = session.execute(select(*_COLUMNS).where(SavedSearchRow.key == key)).one_or_none()
+    row = session.execute(_rows().where(SavedSearchRow.key == key)).one_or_none()
     return SavedSearch(*row) if row is not None else None
 
 
@@ -69,3 +73,7 @@ def add(session: Session, name: str, query: str, key: str, person_id: int | None
 def change(session: Session, saved_id: int, now: datetime, **values: object) -> None:
     """Set columns of a kept search."""
     session.execute(update(SavedSearchRow).where(SavedSearchRow.id == saved_id).values(changed_at=now, **values))
+
+
+def _rows() -> Select[int, str, str, str, datetime, datetime, datetime | None, int | None, str]:
+    return select(*_COLUMNS).outerjoin(PersonRow, PersonRow.id == SavedSearchRow.created_by)

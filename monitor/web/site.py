@@ -8,12 +8,16 @@ from dataclasses import dataclass
 from monitor.core.health import Finding
 from monitor.mail.links import Links
 from monitor.services.accounts import Accounts
+from monitor.services.corrections import Corrections
 from monitor.services.feeds import Feeds
 from monitor.services.library import Library
+from monitor.services.papers import Papers
 from monitor.services.ports import Clock
+from monitor.services.saved import SavedSearches
 from monitor.services.screening import Screening
 from monitor.services.strategies import Strategies
 from monitor.services.subscribing import Subscribing
+from monitor.services.week import Weeks
 from monitor.storage.engine import Database
 from monitor.storage.issues import IssuePage
 
@@ -26,6 +30,10 @@ class Site:
     clock: Clock
     accounts: Accounts
     library: Library
+    saved: SavedSearches
+    papers: Papers
+    corrections: Corrections
+    weeks: Weeks
     screening: Screening
     strategies: Strategies
     subscribing: Subscribing
