@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from collections.abc import Iterable
 from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 from monitor.core.strategy import Line, Strategy, Topic
@@ -16,6 +19,33 @@ from monitor.storage.strategies import load_starter
 
 NOW = datetime(2026, 11, 22, 6, 0, tzinfo=UTC)
 FIRST = 90_000_001
+
+
+_ROOT = Path(__file__).resolve().parents[2]
+_PROCESS = """
+import sys
+from datetime import datetime
+from monitor.pubmed.client import PubmedClient
+from monitor.services.polling import Polling
+from monitor.storage.engine import connect
+from monitor.storage.pace import DatabasePacer
+
+url, database_url, moment = sys.argv[1:]
+
+class Clock:
+    def now(self):
+        return datetime.fromisoformat(moment)
+
+database = connect(database_url)
+client = PubmedClient(url, "lab@example.org", DatabasePacer(database, 500))
+polling = Polling(database, client, Clock())
+"""
+
+
+def polling_process(server: Sandbox, database: Database, moment: datetime, code: str) -> subprocess.Popen[bytes]:
+    """Run code in a process of its own that has a `polling`, and ends with the exit code of the `report` it makes."""
+    words = [sys.executable, "-c", f"{_PROCESS}\n{code}\nsys.exit(report.exit_code)\n"]
+    return subprocess.Popen([*words, server.url, database.url, moment.isoformat()], cwd=_ROOT)
 
 
 class NoPace:

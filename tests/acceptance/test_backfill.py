@@ -26,7 +26,7 @@ from monitor.storage.engine import Database
 from monitor.storage.tables import HitRow, PollBatchRow, PollRow
 from tests.acceptance.cli_world import Cli, process
 from tests.acceptance.fresh import fresh_database
-from tests.acceptance.polling import FIRST, NOW, record, records, sandbox
+from tests.acceptance.polling import FIRST, NOW, polling_process, record, records, sandbox
 from tests.acceptance.trial_world import CORE, Bench, papers, strategy, topic
 from tests.unit.sandbox.records import record as nlm_record
 from tests.unit.sandbox.records import until
@@ -187,26 +187,9 @@ def test_wrong_topics_and_lanes_and_an_outage_are_told(database: Database) -> No
 
 # ---- killed midway
 
-CHILD = """
-import sys
-from dataclasses import replace
-from datetime import datetime
-from monitor.pubmed.client import PubmedClient
+BACKFILL = """
 from monitor.services.backfilling import Backfilling
-from monitor.services.polling import Polling
-from monitor.storage.engine import connect
-from monitor.storage.pace import DatabasePacer
-
-url, database_url, moment = sys.argv[1:]
-
-class Clock:
-    def now(self):
-        return datetime.fromisoformat(moment)
-
-database = connect(database_url)
-client = PubmedClient(url, "lab@example.org", DatabasePacer(database, 500))
-polling = Polling(database, client, Clock())
-sys.exit(Backfilling(database, client, Clock(), lambda: polling, 3.0).run("car-nk", ["core"]).exit_code)
+report = Backfilling(database, client, Clock(), lambda: polling, 3.0).run("car-nk", ["core"])
 """
 NUMBER = 1_200
 
@@ -254,8 +237,7 @@ def batches_stored(home: Path) -> int:
 
 
 def start(server: Sandbox, database: Database, run: int) -> subprocess.Popen[bytes]:
-    moment = (NOW + timedelta(seconds=run)).isoformat()
-    return subprocess.Popen([sys.executable, "-c", CHILD, server.url, database.url, moment], cwd=ROOT)
+    return polling_process(server, database, NOW + timedelta(seconds=run), BACKFILL)
 
 
 def stored(database: Database) -> set[int]:

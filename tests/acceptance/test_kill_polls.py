@@ -6,7 +6,6 @@ import os
 import random
 import signal
 import subprocess
-import sys
 import threading
 from datetime import timedelta
 from pathlib import Path
@@ -18,35 +17,13 @@ from monitor.pubmed.sandbox import Sandbox
 from monitor.storage.engine import Database
 from monitor.storage.tables import CitationRow, HitRow, IndexRow, PollBatchRow, PollRow, RelationRow, VersionRow
 from tests.acceptance.fresh import fresh_database
-from tests.acceptance.polling import FIRST, NOW, Lab, record, records, sandbox, topic
+from tests.acceptance.polling import FIRST, NOW, Lab, polling_process, record, records, sandbox, topic
 
-ROOT = Path(__file__).resolve().parents[2]
 NUMBER = 1_500
-
-CHILD = """
-import sys
-from datetime import datetime, timedelta
-from monitor.pubmed.client import PubmedClient
-from monitor.services.polling import Polling
-from monitor.storage.engine import connect
-from monitor.storage.pace import DatabasePacer
-
-url, database_url, moment = sys.argv[1:]
-
-class Clock:
-    def now(self):
-        return datetime.fromisoformat(moment)
-
-database = connect(database_url)
-client = PubmedClient(url, "lab@example.org", DatabasePacer(database, 500))
-report = Polling(database, client, Clock()).poll()
-sys.exit(report.exit_code)
-"""
 
 
 def start(server: Sandbox, database: Database, run: int) -> subprocess.Popen[bytes]:
-    moment = (NOW + timedelta(seconds=run)).isoformat()
-    return subprocess.Popen([sys.executable, "-c", CHILD, server.url, database.url, moment], cwd=ROOT)
+    return polling_process(server, database, NOW + timedelta(seconds=run), "report = polling.poll()")
 
 
 def killed(server: Sandbox, database: Database, run: int, dice: random.Random) -> bool:
