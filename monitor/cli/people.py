@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from datetime import date
 from typing import Annotated, Any
 
 import typer
 
-from monitor.cli.frame import Json, app, house, print_json
+from monitor.cli.frame import Json, app, house, print_json, read_date
 from monitor.core.people import Person, Subscription
 from monitor.core.slots import DAYS, day_number
 from monitor.errors import UsageError
@@ -34,12 +35,12 @@ def add(
 def list_people(as_json: Json = False) -> None:
     """List everybody with what they receive."""
     with house() as here:
-        people = here.subscribing.everyone()
+        people, today = here.subscribing.everyone(), here.clock.now().date()
     if as_json:
         print_json([_object(person) for person in people])
         return
     for person in people:
-        typer.echo(f"{person.address:<36} {person.role:<8} {_receives(person)}")
+        typer.echo(f"{person.address:<36} {person.role:<8} {_receives(person, today)}")
     if not people:
         typer.echo("Nobody yet. Add the first person: monitor person add ADDRESS")
 
@@ -55,6 +56,13 @@ def subscribe(
     zone: Annotated[str | None, typer.Option(help="Time zone, like Europe/Berlin.")] = None,
     language: Annotated[str | None, typer.Option(help="Language of the digest.")] = None,
     limit: Annotated[int | None, typer.Option(help="Most papers shown in full; the rest is listed.")] = None,
+    floor: Annotated[
+        str | None, typer.Option(help="Lowest level of evidence that is told, like B3; `all` for any and none.")
+    ] = None,
+    pause_until: Annotated[
+        str | None, typer.Option(metavar="DATE", help="No issue before that day; then one about all days since.")
+    ] = None,
+    resume: Annotated[bool, typer.Option("--resume", help="End a pause today.")] = False,
     opt_in: Annotated[
         bool, typer.Option("--opt-in", help="The owner asked again after having unsubscribed or bounced.")
     ] = False,
@@ -69,9 +77,12 @@ def subscribe(
             zone=zone,
             language=language,
             limit=limit,
+            floor=floor,
+            pause_until=read_date(pause_until, "--pause-until"),
+            resume=resume,
             opt_in=opt_in,
         )
-    typer.echo(f"{address} receives {_what(held)}.")
+    typer.echo(f"{address} receives {_what(held, here.clock.now().date())}.")
 
 
 @group.command("unsubscribe")
@@ -108,17 +119,22 @@ def _weekday(text: str | None) -> int | None:
     return number
 
 
-def _what(held: Subscription) -> str:
+def _what(held: Subscription, today: date) -> str:
     topics = ", ".join(f"{each.topic} (retired)" if each.retired else each.topic for each in held.topics)
-    return f"{topics} on {DAYS[held.day].capitalize()}s at {held.hour:02d}:00 {held.zone}, at most {held.card_limit} papers in full"
+    told = f"{topics} on {DAYS[held.day].capitalize()}s at {held.hour:02d}:00 {held.zone}, at most {held.card_limit} papers in full"
+    if held.level_floor is not None:
+        told += f", level {held.level_floor} or better"
+    if held.paused_until is not None and held.paused_until > today:
+        told += f"; paused until {held.paused_until}"
+    return told
 
 
-def _receives(person: Person) -> str:
+def _receives(person: Person, today: date) -> str:
     if person.disabled_at is not None:
         return "disabled"
     if person.subscription is None:
         return "nothing" + (f" ({person.suppressed})" if person.suppressed else "")
-    return _what(person.subscription) + (f"; no mail: {person.suppressed}" if person.suppressed else "")
+    return _what(person.subscription, today) + (f"; no mail: {person.suppressed}" if person.suppressed else "")
 
 
 def _object(person: Person) -> dict[str, Any]:
@@ -139,5 +155,7 @@ def _object(person: Person) -> dict[str, Any]:
             "zone": held.zone,
             "language": held.language,
             "limit": held.card_limit,
+            "floor": held.level_floor,
+            "paused_until": held.paused_until,
         },
     }

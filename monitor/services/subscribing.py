@@ -5,9 +5,9 @@ from __future__ import annotations
 import secrets
 import zoneinfo
 from collections import Counter
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from difflib import get_close_matches
+from datetime import date
 from typing import Any
 
 from sqlalchemy.orm import Session
@@ -15,13 +15,13 @@ from sqlalchemy.orm import Session
 from monitor.core.address import Address, read_address
 from monitor.core.people import COMMAND_LINE, ROLES, Actor, Person, Subscription
 from monitor.core.slots import DAYS
-from monitor.errors import NotFound, UsageError
-from monitor.mail.render import LANGUAGES
+from monitor.errors import MonitorError, NotFound, UsageError
 from monitor.services.ports import Clock
+from monitor.services.wishes import Wish, checked, known_language, read_floor, today_in, topics_among
+from monitor.services.wishes import pause_until as pause_day
 from monitor.storage import events, people
 from monitor.storage.engine import Database
 
-MOST_CARDS = 12
 UNSUBSCRIBED = "unsubscribed"
 _NAME_MAX = 200
 
@@ -32,6 +32,14 @@ class Left:
 
     address: str | None
     already: bool
+
+
+class Meanwhile(MonitorError):
+    """Somebody changed a person since the form was opened; nothing was overwritten. `person` is as it stands now."""
+
+    def __init__(self, person: Person) -> None:
+        super().__init__("this was changed in another window meanwhile; nothing was overwritten")
+        self.person = person
 
 
 class Subscribing:
@@ -58,7 +66,7 @@ class Subscribing:
             raise UsageError(f"a name is at most {_NAME_MAX} printable characters")
         if role not in ROLES:
             raise UsageError(f"{role!r} is no role; choose from {', '.join(ROLES)}")
-        language = _language(language or self._language)
+        language = known_language(language or self._language)
         now = self._clock.now()
         with self._database.write() as session:
             known = people.find(session, read.key)
@@ -122,24 +130,39 @@ class Subscribing:
         zone: str | None = None,
         language: str | None = None,
         limit: int | None = None,
+        floor: str | None = None,
+        pause_until: date | None = None,
+        resume: bool = False,
         opt_in: bool = False,
         actor: Actor = COMMAND_LINE,
     ) -> Subscription:
         """Start a person's subscription, or extend the living one: topics are added, given values replace.
 
+        `floor` is a level, or `all` for papers of any and of none. Nothing is due before the day `pause_until`; what is
+        found meanwhile comes in the first issue after it. `resume` ends a pause today.
         An address that unsubscribed, complained or bounced gets mail again only with `opt_in`, the owner's own wish.
         What was found before a topic was followed is not news to it.
         """
-        given = _checked(day=day, hour=hour, zone=zone, language=language, card_limit=limit)
+        given = checked(day=day, hour=hour, zone=zone, language=language, card_limit=limit)
+        if floor is not None:
+            given["level_floor"] = read_floor(floor)
+        if resume and pause_until is not None:
+            raise UsageError("a digest is either paused or resumed")
         now = self._clock.now()
         with self._database.write() as session:
             person = _known(session, read_address(address))
             if person.disabled_at is not None:
                 raise UsageError(f"{person.address} is disabled; add the person again first")
-            wanted = _topics(people.living_topics(session), topics, people.retired_topics(session))
+            wanted = topics_among(people.living_topics(session), topics, people.retired_topics(session))
             if person.suppressed is not None:
                 self._opt_in(session, person, opt_in, actor)
             held = person.subscription
+            today = today_in(given.get("zone") or (held.zone if held is not None else self._zone), now)
+            if pause_until is not None:
+                given["paused_until"] = pause_day(pause_until, today)
+            elif resume and held is not None and held.paused_until is not None:
+                # The day stays, so that the next issue can say why it catches up.
+                given["paused_until"] = min(held.paused_until, today)
             if held is None:
                 if not wanted:
                     raise UsageError("name at least one topic to follow")
@@ -162,8 +185,73 @@ class Subscribing:
                 action, before = "subscription.change", _told(held)
             found = _reread(session, person.id).subscription
             assert found is not None  # noqa: S101  just written
+            people.touch(session, person.id)
             events.record(session, actor, action, f"person:{person.id}", now, before, _told(found))
             return found
+
+    def arrange(self, person_id: int, wish: Wish, version: int, actor: Actor) -> Person:
+        """Give a person exactly what they wish for, starting a subscription where there is none.
+
+        Raises Meanwhile where the person was changed since `version`. Retired topics stay as they are. An address that
+        gets no mail gets it again: its owner asks.
+        """
+        given = checked(
+            day=wish.day, hour=wish.hour, zone=wish.zone, language=wish.language, card_limit=wish.card_limit
+        )
+        given["level_floor"] = read_floor(wish.level_floor) if wish.level_floor is not None else None
+        now = self._clock.now()
+        with self._database.write() as session:
+            person = _reread(session, person_id)
+            held = person.subscription
+            living = people.living_topics(session)
+            wanted = topics_among(living, wish.topics, people.retired_topics(session))
+            if not wanted:
+                raise UsageError("choose at least one topic, or stop the digest")
+            standing = held.paused_until if held is not None else None
+            given["paused_until"] = standing
+            if wish.paused_until != standing:
+                today = today_in(wish.zone, now)
+                if wish.paused_until is not None:
+                    given["paused_until"] = pause_day(wish.paused_until, today)
+                elif standing is not None:
+                    given["paused_until"] = min(standing, today)
+            if not people.count_change(session, person_id, version):
+                raise Meanwhile(person)
+            if person.suppressed is not None:
+                self._opt_in(session, person, True, actor)
+            if held is None:
+                subscription_id = people.subscribe(
+                    session, person_id, **given, token=secrets.token_urlsafe(24), now=now
+                )
+                people.follow(session, subscription_id, wanted, now)
+                action, before = "subscription.start", None
+            else:
+                moved = any(given[name] != getattr(held, name) for name in ("day", "hour", "zone"))
+                people.change_subscription(session, held.id, **given, **({"scheduled_at": now} if moved else {}))
+                followed = {each.topic for each in held.topics}
+                people.follow(session, held.id, [topic for topic in wanted if topic not in followed], now)
+                gone = [topic for topic in followed if topic in living and topic not in wanted]
+                people.unfollow(session, held.id, gone)
+                action, before = "subscription.change", _told(held)
+            after = _reread(session, person_id)
+            assert after.subscription is not None  # noqa: S101  just written
+            if before != (told := _told(after.subscription)):
+                events.record(session, actor, action, f"person:{person_id}", now, before, told)
+            return after
+
+    def lift(self, key: str, actor: Actor = COMMAND_LINE) -> str:
+        """Let mail go to an address again, as its owner wishes; returns why none went. Raises NotFound."""
+        now = self._clock.now()
+        with self._database.write() as session:
+            held = people.suppression(session, key)
+            if held is None:
+                raise NotFound(f"mail to {key} is not stopped")
+            person = people.find(session, key)
+            people.lift_suppression(session, key)
+            subject = f"person:{person.id}" if person is not None else f"address:{key}"
+            before = {"reason": held.reason, "text": held.text, "since": held.since.isoformat()}
+            events.record(session, actor, "suppression.lift", subject, now, before, {"opt_in": True})
+            return held.reason
 
     def unsubscribe(self, address: str, topics: Sequence[str] = (), actor: Actor = COMMAND_LINE) -> Left:
         """End a person's subscription, or only some topics of it. Repeating it, or an unknown address, succeeds."""
@@ -274,37 +362,6 @@ def _told(subscription: Subscription) -> dict[str, Any]:
         "zone": subscription.zone,
         "language": subscription.language,
         "limit": subscription.card_limit,
+        "floor": subscription.level_floor,
+        "paused_until": subscription.paused_until.isoformat() if subscription.paused_until is not None else None,
     }
-
-
-def _topics(living: dict[str, str], wanted: Sequence[str], retired: Collection[str]) -> list[str]:
-    unknown = [topic for topic in wanted if topic not in living]
-    if unknown and unknown[0] in retired:
-        raise UsageError(f"{unknown[0]} is retired; `monitor topic restore {unknown[0]}` brings it back")
-    if unknown:
-        near = get_close_matches(unknown[0], living, 1)
-        hint = f"; did you mean {near[0]}?" if near else f"; there are {', '.join(living) or 'none yet'}"
-        raise UsageError(f"{unknown[0]!r} is no topic{hint}")
-    return list(dict.fromkeys(wanted))
-
-
-def _checked(**values: Any) -> dict[str, Any]:
-    given = {name: value for name, value in values.items() if value is not None}
-    if not 0 <= given.get("day", 0) <= 6:
-        raise UsageError("the day counts from Monday = 0 to Sunday = 6")
-    if not 0 <= given.get("hour", 0) <= 23:
-        raise UsageError("the hour is a number from 0 to 23")
-    if not 0 <= given.get("card_limit", 0) <= MOST_CARDS:
-        raise UsageError(f"the limit is a number of papers from 0 to {MOST_CARDS}")
-    if "zone" in given and given["zone"] not in zoneinfo.available_timezones():
-        near = get_close_matches(given["zone"], zoneinfo.available_timezones(), 1)
-        raise UsageError(f"{given['zone']!r} is no time zone" + (f"; did you mean {near[0]}?" if near else ""))
-    if "language" in given:
-        _language(given["language"])
-    return given
-
-
-def _language(language: str) -> str:
-    if language not in LANGUAGES:
-        raise UsageError(f"{language!r} is not available; choose from {', '.join(LANGUAGES)}")
-    return language

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from datetime import datetime
+from datetime import date, datetime
 
-from sqlalchemy import ColumnElement, delete, insert, select, update
+from sqlalchemy import ColumnElement, delete, func, insert, select, update
 from sqlalchemy.orm import Session
 
 from monitor.core.people import Followed, Person, Preferences, Subscription
@@ -41,6 +41,30 @@ def change(session: Session, person_id: int, **values: object) -> None:
     session.execute(update(PersonRow).where(PersonRow.id == person_id).values(**values))
 
 
+def count_change(session: Session, person_id: int, version: int) -> bool:
+    """Count one change of a person; False where the person is no longer at the version that the change was made for."""
+    changed = session.execute(
+        update(PersonRow)
+        .where(PersonRow.id == person_id, PersonRow.version == version)
+        .values(version=PersonRow.version + 1)
+        .returning(PersonRow.id)
+    )
+    return changed.one_or_none() is not None
+
+
+def touch(session: Session, person_id: int) -> None:
+    """Count one change of a person, whatever the version: forms that were opened before notice it."""
+    session.execute(update(PersonRow).where(PersonRow.id == person_id).values(version=PersonRow.version + 1))
+
+
+def others_with_role(session: Session, role: str, person_id: int) -> int:
+    """Count the others who hold that role and can still come in."""
+    rows = select(func.count()).where(
+        PersonRow.role == role, PersonRow.disabled_at.is_(None), PersonRow.id != person_id
+    )
+    return session.scalar(rows) or 0
+
+
 def living(session: Session) -> list[tuple[Subscription, str]]:
     """Return every living subscription of a person who is not disabled, with the address; two statements."""
     rows = session.execute(
@@ -70,6 +94,8 @@ def subscribe(
     card_limit: int,
     token: str,
     now: datetime,
+    level_floor: str | None = None,
+    paused_until: date | None = None,
 ) -> int:
     """Insert a living subscription without topics; the database refuses a second one of the same person."""
     subscription_id: int = session.execute(
@@ -81,6 +107,8 @@ def subscribe(
             zone=zone,
             language=language,
             card_limit=card_limit,
+            level_floor=level_floor,
+            paused_until=paused_until,
             token=token,
             created_at=now,
             scheduled_at=now,
