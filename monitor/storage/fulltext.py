@@ -37,6 +37,11 @@ BOUNDARY: Final = "ø"
 FACT: Final = BOUNDARY
 """Begins every token on SQLite."""
 TABLE: Final = "citation_fts"
+MIRROR: Final = 2**28
+"""A citation's row in `citation_fts` is this less its PMID: FTS5 reads forwards sooner than backwards, and the newest come first.
+
+No PMID has more than eight digits; so FTS5 writes such a number in four bytes, and in nine a negative one.
+"""
 
 SIGNS: Final = "–—−‐‑±×·•≥≤“”‘’′″°®™©…\u2009\u202f\xa0"
 """Not ASCII, often seen, and in no word."""
@@ -95,7 +100,7 @@ def sqlite_row(pmid: int, words: Entry) -> tuple[int | str, ...]:
     What is looked for in every text then needs no column named, which FTS5 answers a third sooner.
     """
     title, body, terms, rest, facets = words
-    return pmid, title, body, terms, rest, FACT + facets.replace(" ", f" {FACT}")
+    return MIRROR - pmid, title, body, terms, rest, FACT + facets.replace(" ", f" {FACT}")
 
 
 def write(session: Session, citations: Sequence[tuple[Citation, datetime]]) -> None:
@@ -106,7 +111,8 @@ def write(session: Session, citations: Sequence[tuple[Citation, datetime]]) -> N
     if is_sqlite(session):
         insert(session, IndexRow, ("pmid", "facets"), [(each.pmid, shown(each)) for each, _ in citations])
         entries = [sqlite_row(each.pmid, entry(each, _day(added_at), tree)) for each, added_at in citations]
-        session.connection().exec_driver_sql(_INSERT, entries)
+        # In order: at every row below the one before it FTS5 writes out what it has gathered.
+        session.connection().exec_driver_sql(_INSERT, sorted(entries))
         return
     letters = tuple(LETTERS.values())
     with raw_postgres(session) as connection, connection.cursor() as cursor, cursor.copy(_COPY) as copy:
@@ -124,7 +130,7 @@ def remove(session: Session, citations: Sequence[tuple[Citation, datetime]]) -> 
         # Without content FTS5 cannot know what it holds of a row; SQLite before 3.43 has no contentless_delete either.
         tree = load_mesh_tree()
         old = [sqlite_row(each.pmid, entry(each, _day(added_at), tree)) for each, added_at in citations]
-        session.connection().exec_driver_sql(_DELETE, old)
+        session.connection().exec_driver_sql(_DELETE, sorted(old))
     session.execute(delete(IndexRow).where(IndexRow.pmid.in_([each.pmid for each, _ in citations])))
 
 
@@ -140,18 +146,18 @@ def forget(session: Session, pmids: Sequence[int]) -> None:
 
 def _written(session: Session, pmids: Sequence[int]) -> list[tuple[int | str, ...]]:
     """Return what FTS5 was given of citations, read back from the index itself."""
-    asked = {"pmids": json.dumps(list(pmids))}
-    among = "(SELECT value FROM json_each(:pmids))"
-    there = session.scalars(text(f"SELECT id FROM {TABLE}_docsize WHERE id IN {among}"), asked).all()  # noqa: S608
+    asked = {"rows": json.dumps([MIRROR - pmid for pmid in pmids])}
+    among = "(SELECT value FROM json_each(:rows))"
+    there = session.scalars(text(f"SELECT id FROM {TABLE}_docsize WHERE id IN {among} ORDER BY id"), asked).all()  # noqa: S608
     if not there:
         return []
     session.execute(text(f"CREATE VIRTUAL TABLE temp.citation_words USING fts5vocab(main, {TABLE}, instance)"))
     sql = f"SELECT doc, col, term FROM temp.citation_words WHERE doc IN {among} ORDER BY doc, col, offset"  # noqa: S608
     found: dict[tuple[int, str], list[str]] = {}
-    for pmid, column, word in session.execute(text(sql), asked).all():
-        found.setdefault((pmid, column), []).append(word)
+    for row, column, word in session.execute(text(sql), asked).all():
+        found.setdefault((row, column), []).append(word)
     session.execute(text("DROP TABLE temp.citation_words"))
-    return [(pmid, *(" ".join(found.get((pmid, column), ())) for column in COLUMNS)) for pmid in there]
+    return [(row, *(" ".join(found.get((row, column), ())) for column in COLUMNS)) for row in there]
 
 
 def clear(session: Session) -> None:
@@ -184,7 +190,7 @@ def holds(session: Session, citation: Citation, added_at: datetime) -> bool:
     if is_sqlite(session):
         own["facets"] = [FACT + word for word in own["facets"]]
         asked = " AND ".join(f'{name} : "{word}"' for name, some in own.items() for word in some)
-        query = f"SELECT 1 FROM {TABLE} WHERE {TABLE} MATCH :asked AND rowid = :pmid"  # noqa: S608
+        query = f"SELECT 1 FROM {TABLE} WHERE {TABLE} MATCH :asked AND rowid = {MIRROR} - :pmid"  # noqa: S608
     else:
         asked = " & ".join(
             f"'{LETTERS[name]}{word}'"

@@ -20,8 +20,8 @@ from monitor.storage.bulk import BATCH, batches, is_sqlite
 from monitor.storage.engine import Database
 from monitor.storage.tables import CitationRow, IndexRow, IndexStateRow
 
-VERSION: Final = 3
-"""Raised whenever other words are written for the same citation (a test holds one citation's words)."""
+VERSION: Final = 4
+"""Raised whenever other words are written for the same citation, or elsewhere (a test holds one citation's words)."""
 CITATION_LOCK: Final = 7_250_101
 """PostgreSQL advisory lock: one transaction at a time keeps citations or indexes them, as on SQLite."""
 

@@ -9,7 +9,7 @@ from typing import cast
 from sqlalchemy.orm import Session
 
 from monitor.core.query.own import OPEN
-from monitor.storage.fulltext import BOUNDARY, FACT, TABLE
+from monitor.storage.fulltext import BOUNDARY, FACT, MIRROR, TABLE
 from monitor.storage.lookup import ALL, Near, Phrase, Token
 from monitor.storage.search_plan import (
     EVERY,
@@ -22,6 +22,7 @@ from monitor.storage.search_plan import (
     Node,
     Some,
     Standing,
+    children,
     every,
     indexed,
     some,
@@ -31,7 +32,8 @@ from monitor.storage.search_plan import (
 from monitor.storage.search_sql import Statement, condition, halved, standing
 from monitor.storage.tokens import EVERY as EVERY_TOKEN
 
-_PMID = f"{TABLE}.rowid"
+_ROW = f"{TABLE}.rowid"
+_PMID = f"({MIRROR} - {_ROW})"
 MAX_DEPTH = 20
 """Levels of a tree that one statement takes: FTS5 holds three entries of its parser's stack of 100 for each."""
 
@@ -74,17 +76,19 @@ class SqliteSearch:
         if node == NONE:
             return []
         statement = Statement(sqlite=True)
-        stretch = "true"
+        stretch = rows = "true"
         if before is not None:
             stretch += f" AND {{0}} < {statement.bind(before)}"
+            rows += f" AND {_ROW} > {statement.bind(MIRROR - before)}"
         if lowest is not None:
             stretch += f" AND {{0}} >= {statement.bind(lowest)}"
+            rows += f" AND {_ROW} <= {statement.bind(MIRROR - lowest)}"
         found = self._named(statement, node, stretch, few=limit <= _FEW)
         if found is not None:  # in the order of an index, merged as they come
             found += " ORDER BY 1 DESC"
         else:
             source = self._source(statement, node, few=limit <= _FEW)
-            found = f"SELECT rowid FROM {source} AND {stretch.format(_PMID)} ORDER BY rowid DESC"  # noqa: S608
+            found = f"SELECT {_PMID} AS pmid FROM {source} AND {rows} ORDER BY {_ROW}"  # noqa: S608
         sql = f"{found} LIMIT {statement.bind(limit)}"
         if limit <= _FEW:
             return list(statement.run(self.session, sql).scalars())
@@ -112,7 +116,8 @@ class SqliteSearch:
             source = self._source(statement, node, few=False)
         else:
             source = f"{TABLE} WHERE {TABLE} MATCH {statement.bind(match(every((led, some(wanted)))))}"
-        sql = f"SELECT rowid, -bm25({TABLE}, {_WEIGHTS}) FROM {source} AND rowid >= {statement.bind(lowest)}"  # noqa: S608
+        stretch = f"{_ROW} <= {statement.bind(MIRROR - lowest)}"
+        sql = f"SELECT {_PMID}, -bm25({TABLE}, {_WEIGHTS}) FROM {source} AND {stretch}"  # noqa: S608
         return dict(statement.run(self.session, sql).all())
 
     def _source(self, statement: Statement, node: Node, *, few: bool) -> str:
@@ -137,7 +142,7 @@ class SqliteSearch:
     def _condition(self, statement: Statement, node: Node, pmid: str, few: bool) -> str:
         """Write a condition on the PMID that an expression gives; `few` says that not many will be looked at."""
         if indexed(node):
-            return f"{pmid} IN (SELECT rowid FROM {TABLE} WHERE {TABLE} MATCH {statement.bind(match(node))})"  # noqa: S608
+            return f"{pmid} IN (SELECT {_PMID} FROM {TABLE} WHERE {TABLE} MATCH {statement.bind(match(node))})"  # noqa: S608
         if isinstance(node, All | Some):
             parts = [self._condition(statement, part, pmid, few) for part in _merged(node)]
             return halved(" AND " if isinstance(node, All) else " OR ", parts)
@@ -147,8 +152,8 @@ class SqliteSearch:
                 return barred
             return f"({self._condition(statement, node.base, pmid, few)} AND {barred})"
         asked = cast("Condition", node)
-        if not isinstance(asked, Between):
-            pmid = f"+{pmid}"  # or FTS5 looks up one PMID after the other, each with the whole expression
+        if isinstance(asked, Between) and pmid == _PMID:  # FTS5 itself begins and ends there
+            return f"{_ROW} BETWEEN {statement.bind(MIRROR - asked.high)} AND {statement.bind(MIRROR - asked.low)}"
         return condition(statement, asked, pmid, probe=few and isinstance(asked, Standing) and self._many(asked))
 
     def _many(self, asked: Standing) -> bool:
@@ -162,8 +167,8 @@ def match(node: Node) -> str:
     """Write a node that the index alone answers as an FTS5 expression."""
     if node == EVERY:
         return f'"{FACT}{EVERY_TOKEN}"'
-    if isinstance(node, All):
-        return " AND ".join(map(_inner, node.parts))
+    if isinstance(node, All):  # phrases last: FTS5 looks at their places only where the parts before them are
+        return " AND ".join(map(_inner, sorted(node.parts, key=_phrases)))
     if isinstance(node, Some):
         return " OR ".join(map(_inner, node.parts))
     if isinstance(node, Except):
@@ -177,6 +182,13 @@ def match(node: Node) -> str:
         return f"{_columns(node.columns)}NEAR({words}, {node.distance + len(node.words) - 2})"
     token = cast("Token", node)
     return f'"{FACT}{token.text}"{" *" if token.prefix else ""}'
+
+
+def _phrases(node: Node) -> int:
+    """Count what is made of several words."""
+    if isinstance(node, Phrase | Near):
+        return int(len(node.words) > 1)
+    return sum(map(_phrases, children(node)))
 
 
 def _inner(node: Node) -> str:

@@ -177,7 +177,8 @@ def _plain_script(path: str, citations: list[Citation]) -> None:
         connection.executemany(f"INSERT INTO citation VALUES ({', '.join('?' * 13)})", main)
         connection.executemany("INSERT INTO citation_index (pmid, facets) VALUES (?, ?)", listed)
         connection.executemany(
-            "INSERT INTO citation_fts (rowid, title, body, terms, rest, facets) VALUES (?, ?, ?, ?, ?, ?)", words
+            "INSERT INTO citation_fts (rowid, title, body, terms, rest, facets) VALUES (?, ?, ?, ?, ?, ?)",
+            sorted(words),
         )
         connection.executemany(
             "INSERT INTO citation_version (pmid, version, hash, seen_at, changes) VALUES (?, ?, ?, ?, ?)", versions

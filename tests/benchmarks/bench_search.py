@@ -110,7 +110,7 @@ def _measured(database: Database, size: int) -> Iterator[Row]:
 def _by_hand(session: Session, medians: dict[str, dict[str, float]]) -> Iterator[Row]:
     raw: Any = session.connection().connection.driver_connection
     for what, sql in (
-        ("newest page", "SELECT rowid FROM citation_fts WHERE citation_fts MATCH ? ORDER BY rowid DESC LIMIT 50"),
+        ("newest page", "SELECT rowid FROM citation_fts WHERE citation_fts MATCH ? ORDER BY rowid LIMIT 50"),
         ("count", "SELECT count(*) FROM citation_fts WHERE citation_fts MATCH ?"),
     ):
         plain = {}

@@ -82,7 +82,7 @@ def test_a_lost_word_row_or_line_is_noticed_and_written_anew(database: Database)
         "UPDATE citation_index SET facets = 'y1066' WHERE pmid = :pmid",
     ]
     if database.dialect == "sqlite":
-        words = "'delete', :pmid, 'invented natural killer cells carry an invented receptor', '', '', '', ''"
+        words = f"'delete', {fulltext.MIRROR} - :pmid, 'invented natural killer cells carry an invented receptor', '', '', '', ''"
         ways.append(f"INSERT INTO citation_fts(citation_fts, rowid, title, body, terms, rest, facets) VALUES ({words})")
         ways.append("UPDATE citation_fts_data SET block = zeroblob(40) WHERE id > 100")
     else:

@@ -16,6 +16,7 @@ from monitor.errors import UsageError
 from monitor.storage.citations import keep
 from monitor.storage.engine import Database
 from monitor.storage.facets import KINDS, Facets, facets, narrowing
+from monitor.storage.fulltext import MIRROR
 from monitor.storage.lookup import Near, Phrase, Token
 from monitor.storage.search import Page, count, page, pmids, relevant
 from monitor.storage.search_plan import (
@@ -185,6 +186,23 @@ def test_wide_searches_are_answered(database: Database) -> None:
 def test_ranges_of_pmids(database: Database, search: str, expected: list[int]) -> None:
     kept(database, *titled("fable", "fable", "other", "fable"))
     assert found(database, search) == expected
+
+
+def test_numbers_on_both_sides_of_the_mirror_come_newest_first(database: Database) -> None:
+    held = [1, MIRROR - 1, MIRROR, MIRROR + 1, 3 * MIRROR]
+    kept(database, *(citation(pmid, title=InlineXml("fable")) for pmid in (*held[::2], *held[1::2])))
+    with database.read() as session:
+        for search in ("fable", f"fable AND {MIRROR}:{3 * MIRROR}[uid]", f"fable NOT {MIRROR}[uid]"):
+            query = parse(search, own=True)
+            right = [
+                pmid
+                for pmid in reversed(held)
+                if matches(query, document(citation(pmid, title=InlineXml("fable"))), TREE)
+            ]
+            assert list(page(session, query, TREE, TODAY).pmids) == right
+            assert list(page(session, query, TREE, TODAY, before=right[0]).pmids) == right[1:]
+            assert count(session, query, TREE, TODAY) == len(right)
+            assert relevant(session, query, TREE, TODAY) == tuple(right)
 
 
 def same(database: Database, citations: Sequence[Citation], searches: Sequence[str]) -> None:
