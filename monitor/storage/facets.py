@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import dataclass
 from datetime import date
+from functools import lru_cache
 from itertools import islice
+from operator import itemgetter
 
 from sqlalchemy.orm import Session
 
@@ -14,7 +16,7 @@ from monitor.core.query.words import heading_key, words_of
 from monitor.storage.bulk import is_sqlite
 from monitor.storage.search import Search
 from monitor.storage.search_plan import All, Among, Standing
-from monitor.storage.search_sql import Statement, kept_topics
+from monitor.storage.search_sql import STANDING_DECISION, STANDING_TAGGING, Statement, kept_topics
 from monitor.storage.tokens import is_code
 
 Counts = tuple[tuple[str, int], ...]
@@ -25,10 +27,6 @@ _FIELDS = {"topic": "topic", "type": "pt:noexp", "journal": "ta", "tag": "tag", 
 _SIGNS = str.maketrans(dict.fromkeys('"“”„‟«»″＂*＊', " "))
 """What between quotation marks is more than a blank: what ends them, and truncation."""
 _FLAGS = {"retracted": "isretracted", "concern": "hasconcern"}
-
-
-_Spellings = dict[tuple[str, ...], Counter[str]]
-"""How often each spelling of a value occurs, by what a search compares."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,42 +64,47 @@ def narrowing(kind: str, value: str) -> str:
 def _sorted(kind: str, counts: dict[str, int]) -> Counts:
     if kind == "year":
         return tuple(sorted(counts.items(), key=lambda each: int(each[0]), reverse=True))
-    return tuple(sorted(counts.items(), key=lambda each: (-each[1], each[0])))
+    alphabetical = sorted(counts.items())
+    return tuple(sorted(alphabetical, key=itemgetter(1), reverse=True))
 
 
 def _counted(search: Search, pmids: list[int]) -> dict[str, dict[str, int]]:
-    """Count in one statement what the index keeps ready, and tags, levels and topics as their fields find them."""
-    session = search.session
-    statement = Statement(sqlite=is_sqlite(session))
-    # The numbers are read first, and what belongs to each then looked up.
-    among, newline = "n CROSS JOIN" if statement.sqlite else "n JOIN", statement.bind("\n")
-    joined = f"group_concat(i.facets, {newline})" if statement.sqlite else f"string_agg(i.facets, {newline})"
-    verdicts = f"SELECT max(e.id) FROM {among} decision AS e ON e.pmid = n.value GROUP BY e.pmid"  # noqa: S608
-    standing = (
-        f"SELECT max(u.id) FROM {among} tagging AS u ON u.pmid = n.value"  # noqa: S608
-        " WHERE u.facet IN ('tag', 'level') GROUP BY u.pmid, u.facet, u.term"
-    )
-    found = statement.run(
-        session,
-        f"WITH n(value) AS MATERIALIZED ({statement.numbers(pmids)})"  # noqa: S608
-        f" SELECT '', {joined}, 0 FROM {among} citation_index AS i ON i.pmid = n.value"
-        " UNION ALL SELECT 'topic', topic, count(*) FROM ("
-        f"SELECT h.topic_id AS topic, h.pmid FROM {among} hit AS h ON h.pmid = n.value"
-        " WHERE h.lane = 'core' AND h.ended_at IS NULL"
-        f" UNION SELECT k.value, d.pmid FROM decision AS d, {kept_topics(sqlite=statement.sqlite)} AS k"
-        f" WHERE d.id IN ({verdicts}) AND d.verdict = 'keep') AS found GROUP BY topic"
-        f" UNION ALL SELECT t.facet, t.term, count(*) FROM tagging AS t WHERE t.id IN ({standing}) AND t.added"
-        " GROUP BY t.facet, t.term",
-    )
-    lines = ""
-    counts: dict[str, dict[str, int]] = {}
-    for kind, value, number in found:
-        if kind:
-            counts.setdefault(kind, {})[value] = number
-        else:
-            lines = value or ""
+    """Count what the index keeps ready, and tags, levels and topics as their fields find them.
+
+    The database gathers, one look-up a citation and table, and what it found is counted here: SQLite would sort it.
+    """
+    statement = Statement(sqlite=is_sqlite(search.session))
+    found = dict(statement.run(search.session, _gathering(statement, pmids)).all())
+    counts: dict[str, dict[str, int]] = {"topic": Counter((found["topic"] or "").split("\n"))}
+    for label, number in Counter((found["label"] or "").split("\n")).items():
+        facet, _, term = label.partition("\t")
+        counts.setdefault(facet, {})[term] = number
     ours = {kind: _ours(search, pmids, kind, of_kind) for kind, of_kind in counts.items()}
-    return {**_shown(lines, search.tree), **ours}
+    return {**_shown(found["shown"] or "", search.tree), **ours}
+
+
+def _gathering(statement: Statement, pmids: list[int]) -> str:
+    """Write the statement that gives the values of all these citations, a line each, in three rows by their source."""
+    sqlite = statement.sqlite
+    joined = "group_concat({}, char(10))" if sqlite else "string_agg({}, chr(10))"
+    tab = "char(9)" if sqlite else "chr(9)"
+    # The numbers are read first, and what belongs to each then looked up.
+    among = "FROM n CROSS JOIN" if sqlite else "FROM n JOIN"
+    latest = f"SELECT max(e.id) {among} decision AS e ON e.pmid = n.value GROUP BY e.pmid"
+    decision = STANDING_DECISION if sqlite else f"d.id IN ({latest})"
+    newest = f"SELECT max(u.id) {among} tagging AS u ON u.pmid = n.value GROUP BY u.pmid, u.facet, u.term"
+    tagging = STANDING_TAGGING if sqlite else f"t.id IN ({newest}) AND t.added"
+    return (
+        f"WITH n(value) AS MATERIALIZED ({statement.numbers(pmids)})"  # noqa: S608
+        f" SELECT 'shown', {joined.format('i.facets')} {among} citation_index AS i ON i.pmid = n.value"
+        f" UNION ALL SELECT 'topic', {joined.format('f.topic')} FROM ("
+        f"SELECT h.topic_id AS topic {among} hit AS h ON h.pmid = n.value WHERE h.lane = 'core' AND h.ended_at IS NULL"
+        f" UNION ALL SELECT k.value {among} decision AS d ON d.pmid = n.value, {kept_topics(sqlite=sqlite)} AS k"
+        f" WHERE d.verdict = 'keep' AND {decision} AND NOT EXISTS (SELECT 1 FROM hit AS h"
+        " WHERE h.topic_id = k.value AND h.pmid = d.pmid AND h.lane = 'core' AND h.ended_at IS NULL)) AS f"
+        f" UNION ALL SELECT 'label', {joined.format(f't.facet || {tab} || t.term')}"
+        f" {among} tagging AS t ON t.pmid = n.value WHERE t.facet <> 'claim' AND {tagging}"
+    )
 
 
 def _shown(lines: str, tree: MeshTree) -> dict[str, dict[str, int]]:
@@ -111,36 +114,47 @@ def _shown(lines: str, tree: MeshTree) -> dict[str, dict[str, int]]:
     for line, number in found.items():
         for value in line.split("\t"):
             numbers[value] = numbers.get(value, 0) + number
-    spelt: _Spellings = {}
-    for value, number in numbers.items():
-        if value and (key := _key(_STORED[value[0]], value[1:], tree)):
-            spelt.setdefault((value[0], *key), Counter())[value] = number
-    several = {value: key for key, spellings in spelt.items() if len(spellings) > 1 for value in spellings}
-    twice: Counter[tuple[str, ...]] = Counter()
-    if several:
-        for line, number in found.items():
-            for key, times in Counter([several[value] for value in line.split("\t") if value in several]).items():
-                twice[key] += (times - 1) * number
-    counts: dict[str, dict[str, int]] = {}
-    for key, spellings in spelt.items():
+    numbers.pop("", None)
+    usual: dict[tuple[str, ...], str] = {}
+    spelt: dict[tuple[str, ...], list[str]] = {}
+    for value in numbers:
+        key = _key(value, tree)
+        if (first := usual.setdefault(key, value)) is not value:
+            spelt.setdefault(key, [first]).append(value)
+    several = {value: key for key, values in spelt.items() for value in values}
+    once = dict.fromkeys(spelt, 0)
+    for line, number in found.items() if several else ():
+        for key in {several[value] for value in line.split("\t") if value in several}:
+            once[key] += number
+    for key, values in spelt.items():
+        usual[key] = min(values, key=lambda each: (-numbers[each], each))
+    usual.pop(_NEVER_FOUND, None)
+    counts: dict[str, dict[str, int]] = {kind: {} for kind in _STORED.values()}
+    for key, value in usual.items():
         # A publication type is shown under the name it has today.
-        name = (tree.name(key[1]) if key[0] == "t" else None) or _usual(spellings)[1:]
-        counts.setdefault(_STORED[key[0]], {})[name] = spellings.total() - twice[key]
+        name = (tree.name(key[1]) if key[0] == "t" else None) or value[1:]
+        counts[_STORED[key[0]]][name] = once[key] if key in once else numbers[value]
     return counts
 
 
-def _key(kind: str, value: str, tree: MeshTree) -> tuple[str, ...]:
-    """Return what two values have in common that no search tells apart; nothing where no search finds the value."""
-    if kind == "language":
-        return (value.lower().upper(),) if words_of(value) else ()
-    if kind == "type" and (heading := tree.find(value)):
-        return (heading.ui,)
-    return heading_key(value)
+_NEVER_FOUND = ()
+
+
+@lru_cache(maxsize=20_000)
+def _key(value: str, tree: MeshTree) -> tuple[str, ...]:
+    """Return what values of a kind have in common that no search tells apart; nothing where no search finds the value."""
+    kind, name = value[0], value[1:]
+    if kind == "l":
+        return (kind, name.lower().upper()) if words_of(name) else _NEVER_FOUND
+    if kind == "t" and (heading := tree.find(name)):
+        return kind, heading.ui
+    words = heading_key(name)
+    return (kind, *words) if words else _NEVER_FOUND
 
 
 def _ours(search: Search, pmids: list[int], kind: str, counts: dict[str, int]) -> dict[str, int]:
     """Count values of ours together that differ in nothing by which they are looked for."""
-    spelt: _Spellings = {}
+    spelt: dict[tuple[str, ...], Counter[str]] = {}
     for value, number in counts.items():
         if key := tuple(words_of(value)):
             spelt.setdefault(key, Counter())[value] = number

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 from collections.abc import Mapping
 
 import pytest
@@ -68,6 +69,31 @@ def test_tags_of_two_spellings_are_one_value(database: Database) -> None:
     }
     said = counts(database, [citation(FIRST_PMID + at) for at in range(4)], known)
     assert said["tag"] == (("solid tumour", 2), ("black and white", 1), ("black white", 1))
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_every_mixture_of_spellings_counts_what_its_searches_find(database: Database, seed: int) -> None:
+    dice = random.Random(seed)
+
+    def some(*values: str) -> list[str]:
+        return dice.sample(values, dice.randrange(len(values)))
+
+    mixed, known = [], {}
+    for pmid in range(FIRST_PMID, FIRST_PMID + 60):
+        types = some("Fable Type", "fable-type", "FABLE type", "Review", "—")
+        name = dice.choice(("Cells & Nonsense", "Cells nonsense", "Other", "Ötherø", ""))
+        mixed.append(
+            citation(
+                pmid,
+                publication_types={f"D00000{at}": each for at, each in enumerate(types)},
+                languages=tuple(some("eng", "ENG", "chi", "?")),
+                journal={"title": name, "medline_ta": name or None, "iso_abbreviation": name or None},
+            )
+        )
+        tags = frozenset(some("solid tumour", "solid-tumour", "safety", "tumour solid"))
+        known[pmid] = Own(tags=tags, levels=frozenset(some("A", "B1")), claims=frozenset(some("C01", "C02")))
+    said = counts(database, mixed, known)
+    assert all(said[kind] for kind in ("type", "journal", "language", "tag", "level"))
 
 
 @pytest.mark.parametrize(
