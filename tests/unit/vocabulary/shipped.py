@@ -1,0 +1,15 @@
+"""The vocabulary and the level rules that ship with us, read once a test process."""
+
+from __future__ import annotations
+
+from functools import cache
+
+import yaml
+
+from monitor.core.vocabulary import Vocabulary, read_vocabulary
+from monitor.resources import resource_dir
+
+
+@cache
+def vocabulary() -> Vocabulary:
+    return read_vocabulary(yaml.safe_load((resource_dir("db") / "seed" / "vocabulary.yaml").read_text("utf-8")))
