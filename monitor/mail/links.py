@@ -42,6 +42,10 @@ class Links:
         """Return the link that asks, on GET, and leaves, on POST; without a token, the mark that delivery replaces."""
         return f"{self.public_url}/u/{token}"
 
+    def one_time(self, token: str) -> str:
+        """Return the link that lets somebody set a password once."""
+        return f"{self.public_url}/link/{token}"
+
     @staticmethod
     def pubmed(pmid: int) -> str:
         return f"https://pubmed.ncbi.nlm.nih.gov/{pmid}/"

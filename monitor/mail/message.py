@@ -112,12 +112,7 @@ def build_template(letter: Letter, sender: Sender, unsubscribe_url: str) -> byte
         raise MessageRefused(f"{sender.list_id!r} cannot be a List-Id")
     if TOKEN_MARK in letter.subject:
         raise MessageRefused("the subject holds the mark of the token")
-    text, html = _canonical(letter.text), _canonical(letter.html)
-    digest = hashlib.blake2b(
-        b"\0".join((one_line(letter.subject).encode(), text, html)), digest_size=16, usedforsecurity=False
-    )
-    # "=_" occurs in neither quoted-printable nor base64, so no body can hold the boundary (RFC 2045 section 6.7).
-    boundary = f"=_{digest.hexdigest()}"
+    boundary, parts = _parts(letter)
     headers = [
         mailbox_header("From", sender.name, sender.address),
         *([mailbox_header("Reply-To", None, sender.reply_to)] if sender.reply_to else []),
@@ -134,22 +129,56 @@ def build_template(letter: Letter, sender: Sender, unsubscribe_url: str) -> byte
     head = "\r\n".join(headers).encode("ascii") + b"\r\n\r\n"
     expected = (*_STATIC, "Reply-To") if sender.reply_to else _STATIC
     check_header_block(head, expected)
-    rule = f"--{boundary}".encode("ascii")
-    template = b"".join(
-        (
-            head,
-            rule + b"\r\n" + _part("text/plain", text),
-            b"\r\n" + rule + b"\r\n" + _part("text/html", html),
-            b"\r\n" + rule + b"--\r\n",
-        )
-    )
+    template = head + parts
     _check_lines(template)
     return template
+
+
+def build_single(letter: Letter, sender: Sender, recipient: str, message_id: str, date: datetime) -> bytes:
+    """Return the mail of a letter that one person asked for: no list, so nothing to leave."""
+    if not _MESSAGE_ID.fullmatch(message_id):
+        raise MessageRefused(f"{message_id!r} is not a Message-ID")
+    boundary, parts = _parts(letter)
+    headers = [
+        f"Message-ID: {message_id}",
+        f"Date: {_date(date)}",
+        mailbox_header("To", None, recipient),
+        mailbox_header("From", sender.name, sender.address),
+        *([mailbox_header("Reply-To", None, sender.reply_to)] if sender.reply_to else []),
+        text_header("Subject", letter.subject),
+        "Auto-Submitted: auto-generated",
+        "X-Auto-Response-Suppress: All",
+        "MIME-Version: 1.0",
+        f'Content-Type: multipart/alternative;\r\n boundary="{boundary}"',
+    ]
+    head = "\r\n".join(headers).encode() + b"\r\n\r\n"
+    check_header_block(head, [each.partition(":")[0] for each in headers], utf8=("To",))
+    message = head + parts
+    _check_lines(message)
+    return message
 
 
 def splice(template: bytes, marks: Marks) -> bytes:
     """Return the whole mail of one recipient, its header block read again and found to be what it should be."""
     return _Template.of(template).fill(marks)
+
+
+def _parts(letter: Letter) -> tuple[str, bytes]:
+    """Return the boundary of a letter's two parts, and the parts."""
+    text, html = _canonical(letter.text), _canonical(letter.html)
+    digest = hashlib.blake2b(
+        b"\0".join((one_line(letter.subject).encode(), text, html)), digest_size=16, usedforsecurity=False
+    )
+    # "=_" occurs in neither quoted-printable nor base64, so no body can hold the boundary (RFC 2045 section 6.7).
+    boundary = f"=_{digest.hexdigest()}"
+    rule = f"--{boundary}".encode("ascii")
+    return boundary, b"".join(
+        (
+            rule + b"\r\n" + _part("text/plain", text),
+            b"\r\n" + rule + b"\r\n" + _part("text/html", html),
+            b"\r\n" + rule + b"--\r\n",
+        )
+    )
 
 
 def _canonical(text: str) -> bytes:

@@ -21,7 +21,7 @@ from monitor.mail.links import Links
 from monitor.mail.words import LANGUAGES, Words
 from monitor.resources import resource_dir
 
-__all__ = ["HTML_MAX", "LANGUAGES", "Letter", "render_digest", "render_page"]
+__all__ = ["HTML_MAX", "LANGUAGES", "Letter", "render_digest", "render_letter", "render_page"]
 
 SUBJECT_MAX = 60
 PREHEADER = (40, 90)
@@ -68,6 +68,16 @@ def render_page(contents: Mapping[str, Any], links: Links, key: str) -> str:
     environment = _environment(contents["language"])
     shared = {**_FORMERLY, **contents, "links": links, "url": links.issue(key), "leave": None}
     return _html(environment, shared, EVERYTHING, _subject(environment, shared))
+
+
+def render_letter(folder: str, language: str, context: Mapping[str, Any]) -> Letter:
+    """Write a letter that is no issue, from its folder of templates: subject.txt, body.txt and body.html."""
+    environment = _environment(language)
+    subject = _first_that_fits(_lines(environment, f"{folder}/subject.txt", context), 1, SUBJECT_MAX)
+    text = environment.get_template(f"{folder}/body.txt").render(context)
+    text = _BLANK_LINES.sub("\n\n", text).strip() + "\n"
+    html = environment.get_template(f"{folder}/body.html").render({**context, "subject": subject, "preheader": ""})
+    return Letter(subject, text, _finish(html))
 
 
 def _subject(environment: Environment, shared: Mapping[str, Any]) -> str:
