@@ -40,11 +40,9 @@ def print_plan(plan: Plan) -> None:
 
 
 def _print_overtaken(overtaken: Overtaken) -> None:
-    from monitor.services.topics import maker
-
     stands = overtaken.stands
     typer.echo(
-        f"  The file was made from version {overtaken.based_on}; version {stands.version} stands, by {maker(stands)}, "
+        f"  The file was made from version {overtaken.based_on}; version {stands.version} stands, by {stands.maker}, "
         f"{stands.at:%Y-%m-%d %H:%M} UTC: {stands.reason}"
     )
     if overtaken.changes:

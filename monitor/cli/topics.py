@@ -79,7 +79,7 @@ def show(
         + (f" of {state.stored.version}" if made.version != state.stored.version else "")
         + (f", retired {retired:%Y-%m-%d}" if retired is not None else "")
     )
-    typer.echo(f"by {_maker(made)}, {made.at:%Y-%m-%d %H:%M} UTC: {made.reason}")
+    typer.echo(f"by {made.maker}, {made.at:%Y-%m-%d %H:%M} UTC: {made.reason}")
     for each in made.accepted:
         typer.echo(f"accepted: {each}")
     if retired is None:
@@ -164,12 +164,6 @@ def _print_kept(name: str, kept: Sequence[WideKept], more: int) -> None:
         typer.echo(f"\nand {count(more, 'older one')}: monitor topic report {name}")
 
 
-def _maker(version: StoredVersion) -> str:
-    from monitor.services.topics import maker
-
-    return maker(version)
-
-
 def _owner(owner: str) -> str:
     return "" if owner == "starter" else f" ({owner})"
 
@@ -207,7 +201,7 @@ def _object(state: TopicState, *, whole: tuple[StoredVersion, Strategy] | None =
         made = whole[0]
         found |= {
             "newest_version": state.stored.version,
-            "by": _maker(made),
+            "by": made.maker,
             "made_at": made.at,
             "reason": made.reason,
             "accepted": made.accepted,

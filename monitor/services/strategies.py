@@ -44,7 +44,7 @@ class Conflict(MonitorError):
     """Somebody else saved in between; nothing was stored. `theirs` is the version that stands now."""
 
     def __init__(self, topic_id: str, theirs: StoredVersion, changes: Difference) -> None:
-        who = theirs.by or "the command line"
+        who = theirs.by or f"the {theirs.maker}"
         said = [
             f"Not saved: {topic_id} was changed meanwhile. Version {theirs.version} stands, by {who}, "
             f"{theirs.at:%Y-%m-%d %H:%M} UTC: {theirs.reason}",

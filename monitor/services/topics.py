@@ -79,7 +79,7 @@ class Topics:
         made = {
             each.version: Entry(
                 each.at,
-                maker(each),
+                each.maker,
                 f"version {each.version}",
                 each.reason,
                 each.version,
@@ -122,11 +122,6 @@ class Topics:
             )
             for each in stored
         ]
-
-
-def maker(version: StoredVersion) -> str:
-    """Say who made a version."""
-    return version.by or ("starter" if version.origin == "starter" else "command line")
 
 
 def _told(event: events.Event) -> str | None:

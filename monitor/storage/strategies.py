@@ -51,6 +51,11 @@ class StoredVersion:
     core: str
     wide: str | None
 
+    @property
+    def maker(self) -> str:
+        """Say who made it, whether or not somebody was signed in."""
+        return self.by or ("starter" if self.origin == "starter" else "command line")
+
 
 @dataclass(frozen=True, slots=True)
 class StarterReport:

@@ -295,6 +295,15 @@ def test_somebody_else_s_version_is_not_overwritten(desk: Desk) -> None:
     assert desk.strategies.save(replace(merged, held=None), "").version == 3
 
 
+def test_a_newer_starter_that_came_in_between_is_named_as_such(desk: Desk) -> None:
+    mine = desk.adding("mine[ti]")
+    newer = replace(topic(), strategy=add_line(topic().strategy, "core", typed_line("theirs[ti]", "invented")))
+    with desk.database.write() as session:
+        assert strategies.load_starter(session, [newer], desk.at).renewed == ("car-nk",)
+    with pytest.raises(Conflict, match="Version 2 stands, by the starter, "):
+        desk.strategies.save(mine, "")
+
+
 def test_a_plan_that_was_overtaken_is_not_committed(desk: Desk) -> None:
     plans = desk.strategies.plan([desk.adding("mine[ti]", "cik"), desk.adding("mine[ti]")])
     desk.strategies.save(desk.adding("theirs[ti]"), "")
