@@ -70,6 +70,10 @@ class DatabaseUnavailable(MonitorError):
     """The database is out of reach, busy or full; nothing was stored, the next tick tries again."""
 
 
+class Busy(MonitorError):
+    """Too many ask for the same at this moment; nothing was changed, the next try may succeed."""
+
+
 class MailUnavailable(MonitorError):
     """The mail relay is out of reach or refuses us; letters wait and are tried again."""
 

@@ -214,6 +214,8 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(["actor_id"], ["person.id"], name=op.f("fk_event_actor_id_person")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_event")),
     )
+    op.create_index("ix_event_action", "event", ["action", "id"], unique=False)
+    op.create_index("ix_event_actor", "event", ["actor_id", "id"], unique=False)
     op.create_index(op.f("ix_event_at"), "event", ["at"], unique=False)
     op.create_index("ix_event_subject", "event", ["subject"], unique=False)
     op.create_table(

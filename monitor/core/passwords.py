@@ -94,14 +94,14 @@ class Refusal(StrEnum):
     """It is little more than a word of this site or of the person."""
 
 
-def prepared(password: str) -> bytes:
-    """Return a password as it is hashed, so that two keyboards that write one letter in two ways agree (RFC 8265)."""
-    return unicodedata.normalize("NFC", password).encode("utf-8", "surrogatepass")
+def normal(password: str) -> str:
+    """Return a password as it is measured and hashed: two keyboards may write one letter in two ways (RFC 8265)."""
+    return unicodedata.normalize("NFC", password)
 
 
 def refusal(password: str, own: Iterable[str] = ()) -> Refusal | None:
     """Say why a password cannot be set, or None. `own` are words of the site and of the person."""
-    text = unicodedata.normalize("NFC", password)
+    text = normal(password)
     if len(text) < SHORTEST:
         return Refusal.SHORT
     if len(text) > LONGEST:

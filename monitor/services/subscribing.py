@@ -16,6 +16,7 @@ from monitor.core.address import Address, read_address
 from monitor.core.people import COMMAND_LINE, ROLES, Actor, Person, Subscription
 from monitor.core.slots import DAYS
 from monitor.errors import MonitorError, NotFound, UsageError
+from monitor.services.people import take_out
 from monitor.services.ports import Clock
 from monitor.services.wishes import Wish, checked, known_language, read_floor, today_in, topics_among
 from monitor.services.wishes import pause_until as pause_day
@@ -88,15 +89,11 @@ class Subscribing:
             return people.everyone(session)
 
     def disable(self, address: str, actor: Actor = COMMAND_LINE) -> Person:
-        """Let a person receive nothing more; kept for the log. Repeating it changes nothing."""
+        """Let a person receive nothing and come in nowhere; kept for the log. Repeating it changes nothing."""
         now = self._clock.now()
         with self._database.write() as session:
             person = _known(session, read_address(address))
-            if person.disabled_at is None:
-                if person.subscription is not None:
-                    people.end(session, person.subscription.id, now)
-                people.change(session, person.id, disabled_at=now)
-                events.record(session, actor, "person.disable", f"person:{person.id}", now, before=_seen(person))
+            take_out(session, person, actor, now)
             return _reread(session, person.id)
 
     def change_address(self, address: str, new: str, actor: Actor = COMMAND_LINE) -> Person:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from datetime import date, datetime
 
-from sqlalchemy import ColumnElement, delete, func, insert, select, update
+from sqlalchemy import ColumnElement, delete, insert, select, update
 from sqlalchemy.orm import Session
 
 from monitor.core.people import Followed, Person, Preferences, Subscription
@@ -37,8 +37,20 @@ def add(session: Session, address: str, key: str, name: str, role: str, language
 
 
 def change(session: Session, person_id: int, **values: object) -> None:
-    """Set columns of a person."""
-    session.execute(update(PersonRow).where(PersonRow.id == person_id).values(**values))
+    """Set columns of a person; what admins see to counts as a new version."""
+    counted = {"version": PersonRow.version + 1} if values.keys() & _SEEN_TO else {}
+    session.execute(update(PersonRow).where(PersonRow.id == person_id).values(**values, **counted))
+
+
+_SEEN_TO = frozenset({"name", "role", "address", "disabled_at"})
+
+
+def other_admins(session: Session, person_id: int) -> int:
+    """Count the admins who are not disabled, but for one; nobody else changes one of them until the transaction ends."""
+    rows = session.scalars(
+        select(PersonRow.id).where(PersonRow.role == "admin", PersonRow.disabled_at.is_(None)).with_for_update()
+    ).all()
+    return sum(each != person_id for each in rows)
 
 
 def count_change(session: Session, person_id: int, version: int) -> bool:
@@ -57,12 +69,10 @@ def touch(session: Session, person_id: int) -> None:
     session.execute(update(PersonRow).where(PersonRow.id == person_id).values(version=PersonRow.version + 1))
 
 
-def others_with_role(session: Session, role: str, person_id: int) -> int:
-    """Count the others who hold that role and can still come in."""
-    rows = select(func.count()).where(
-        PersonRow.role == role, PersonRow.disabled_at.is_(None), PersonRow.id != person_id
-    )
-    return session.scalar(rows) or 0
+def with_role(session: Session, role: str) -> list[int]:
+    """Return who holds that role and can still come in; nobody changes them until this transaction ends."""
+    rows = select(PersonRow.id).where(PersonRow.role == role, PersonRow.disabled_at.is_(None)).order_by(PersonRow.id)
+    return list(session.scalars(rows.with_for_update(key_share=True)))
 
 
 def living(session: Session) -> list[tuple[Subscription, str]]:

@@ -98,4 +98,8 @@ class EventRow(Base):
     before: Mapped[dict[str, Any] | None]
     after: Mapped[dict[str, Any] | None]
 
-    __table_args__ = (Index("ix_event_subject", "subject"),)
+    __table_args__ = (
+        Index("ix_event_subject", "subject"),
+        Index("ix_event_actor", "actor_id", "id"),
+        Index("ix_event_action", "action", "id"),
+    )

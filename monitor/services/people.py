@@ -1,0 +1,146 @@
+"""People as admins see to them: names and roles changed, people taken out and let in again, never without an admin."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy.orm import Session
+
+from monitor.core.address import read_address
+from monitor.core.people import COMMAND_LINE, ROLES, Actor, Person
+from monitor.errors import NotFound, UsageError
+from monitor.services.ports import Clock
+from monitor.storage import accounts, events, people
+from monitor.storage.engine import Database
+from monitor.storage.events import Entry
+
+NAME_MAX = 200
+
+
+@dataclass(frozen=True, slots=True)
+class Overtaken:
+    """Somebody else changed this person first: how the person is now, and who did it when. Nothing was changed."""
+
+    person: Person
+    last: Entry | None
+
+
+class People:
+    """Changes people. Every method is one transaction with its event in it; roles take effect with the next request."""
+
+    def __init__(self, database: Database, clock: Clock) -> None:
+        self._database = database
+        self._clock = clock
+
+    def everyone(self) -> list[Person]:
+        """Return all people by address, the disabled ones too."""
+        with self._database.read() as session:
+            return people.everyone(session)
+
+    def find(self, person_id: int) -> Person:
+        with self._database.read() as session:
+            return _known(session, person_id)
+
+    def by_address(self, address: str) -> Person:
+        read = read_address(address)
+        with self._database.read() as session:
+            person = people.find(session, read.key)
+        if person is None:
+            raise NotFound(f"nobody here has the address {read.text}; add the person first")
+        return person
+
+    def change(self, person_id: int, name: str, role: str, version: int, actor: Actor) -> Person | Overtaken:
+        """Give a person another name or role; another role signs them out everywhere.
+
+        `version` is the one that was looked at: where it is no longer the newest, nothing is changed.
+        """
+        name = " ".join(name.split())
+        if not name or len(name) > NAME_MAX or not name.isprintable():
+            raise UsageError(f"a name is 1 to {NAME_MAX} printable characters")
+        if role not in ROLES:
+            raise UsageError(f"{role!r} is no role; choose from {', '.join(ROLES)}")
+        now = self._clock.now()
+        with self._database.write() as session:
+            person = _known(session, person_id)
+            if (person.name, person.role) == (name, role):
+                return person
+            if person.version != version:
+                return _overtaken(session, person)
+            return _change(session, person, name, role, actor, now)
+
+    def set_role(self, address: str, role: str, actor: Actor = COMMAND_LINE) -> Person:
+        """Give a person another role whatever was looked at; repeating it changes nothing."""
+        if role not in ROLES:
+            raise UsageError(f"{role!r} is no role; choose from {', '.join(ROLES)}")
+        person = self.by_address(address)
+        now = self._clock.now()
+        with self._database.write() as session:
+            held = _known(session, person.id)
+            return held if held.role == role else _change(session, held, held.name, role, actor, now)
+
+    def disable(self, person_id: int, version: int, actor: Actor) -> Person | Overtaken:
+        """Take a person out; kept for the log. Repeating it changes nothing."""
+        now = self._clock.now()
+        with self._database.write() as session:
+            person = _known(session, person_id)
+            if person.disabled_at is None and person.version != version:
+                return _overtaken(session, person)
+            take_out(session, person, actor, now)
+            return _known(session, person_id)
+
+    def enable(self, person_id: int, actor: Actor) -> Person:
+        """Let a person in again with the role they had; what they received is theirs to choose anew."""
+        now = self._clock.now()
+        with self._database.write() as session:
+            person = _known(session, person_id)
+            if person.disabled_at is not None:
+                people.change(session, person.id, disabled_at=None)
+                events.record(session, actor, "person.enable", f"person:{person.id}", now, after=_seen(person))
+            return _known(session, person_id)
+
+
+def take_out(session: Session, person: Person, actor: Actor, now: datetime) -> None:
+    """Let a person receive nothing, and come in nowhere, from now on; raises UsageError for the last admin."""
+    if person.disabled_at is not None:
+        return
+    _keep_an_admin(session, person, "disabled")
+    if person.subscription is not None:
+        people.end(session, person.subscription.id, now)
+    people.change(session, person.id, disabled_at=now)
+    accounts.end_all(session, person.id, now)
+    accounts.end_links(session, person.id, now)
+    events.record(session, actor, "person.disable", f"person:{person.id}", now, before=_seen(person))
+
+
+def _change(session: Session, person: Person, name: str, role: str, actor: Actor, now: datetime) -> Person:
+    before = _seen(person)
+    if role != person.role:
+        if person.disabled_at is None:
+            _keep_an_admin(session, person, f"made a {role}")
+        accounts.end_all(session, person.id, now)
+    people.change(session, person.id, name=name, role=role)
+    found = _known(session, person.id)
+    events.record(session, actor, "person.change", f"person:{person.id}", now, before, _seen(found))
+    return found
+
+
+def _keep_an_admin(session: Session, person: Person, what: str) -> None:
+    if person.role == "admin" and not people.other_admins(session, person.id):
+        raise UsageError(f"{person.address} is the only admin and cannot be {what}; make somebody else an admin first")
+
+
+def _overtaken(session: Session, person: Person) -> Overtaken:
+    return Overtaken(person, events.newest(session, f"person:{person.id}", ("person.",)))
+
+
+def _known(session: Session, person_id: int) -> Person:
+    person = people.find_by_id(session, person_id)
+    if person is None:
+        raise NotFound("nobody here has that number")
+    return person
+
+
+def _seen(person: Person) -> dict[str, Any]:
+    return {"address": person.address, "name": person.name, "role": person.role}
