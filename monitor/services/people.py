@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlalchemy.orm import Session
 
@@ -17,6 +17,13 @@ from monitor.storage.engine import Database
 from monitor.storage.events import Entry
 
 NAME_MAX = 200
+
+
+class Seen(NamedTuple):
+    """What of a person a form showed."""
+
+    name: str
+    role: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,10 +58,10 @@ class People:
             raise NotFound(f"nobody here has the address {read.text}; add the person first")
         return person
 
-    def change(self, person_id: int, name: str, role: str, version: int, actor: Actor) -> Person | Overtaken:
+    def change(self, person_id: int, name: str, role: str, seen: Seen, actor: Actor) -> Person | Overtaken:
         """Give a person another name or role; another role signs them out everywhere.
 
-        `version` is the one that was looked at: where it is no longer the newest, nothing is changed.
+        `seen` is what was looked at: where somebody else has changed it since, nothing is changed.
         """
         name = " ".join(name.split())
         if not name or len(name) > NAME_MAX or not name.isprintable():
@@ -66,8 +73,9 @@ class People:
             person = _known(session, person_id)
             if (person.name, person.role) == (name, role):
                 return person
-            if person.version != version:
-                return _overtaken(session, person)
+            # Not by the version alone: a person who sets their own digest meanwhile is in nobody's way.
+            if (person.name, person.role) != seen or not people.count_change(session, person_id, person.version):
+                return Overtaken(_known(session, person_id), events.newest(session, _subject(person_id), ("person.",)))
             return _change(session, person, name, role, actor, now)
 
     def set_role(self, address: str, role: str, actor: Actor = COMMAND_LINE) -> Person:
@@ -78,16 +86,16 @@ class People:
         now = self._clock.now()
         with self._database.write() as session:
             held = _known(session, person.id)
-            return held if held.role == role else _change(session, held, held.name, role, actor, now)
+            if held.role == role:
+                return held
+            people.touch(session, person.id)
+            return _change(session, held, held.name, role, actor, now)
 
-    def disable(self, person_id: int, version: int, actor: Actor) -> Person | Overtaken:
+    def disable(self, person_id: int, actor: Actor) -> Person:
         """Take a person out; kept for the log. Repeating it changes nothing."""
         now = self._clock.now()
         with self._database.write() as session:
-            person = _known(session, person_id)
-            if person.disabled_at is None and person.version != version:
-                return _overtaken(session, person)
-            take_out(session, person, actor, now)
+            take_out(session, _known(session, person_id), actor, now)
             return _known(session, person_id)
 
     def enable(self, person_id: int, actor: Actor) -> Person:
@@ -97,7 +105,8 @@ class People:
             person = _known(session, person_id)
             if person.disabled_at is not None:
                 people.change(session, person.id, disabled_at=None)
-                events.record(session, actor, "person.enable", f"person:{person.id}", now, after=_seen(person))
+                people.touch(session, person.id)
+                events.record(session, actor, "person.enable", _subject(person.id), now, after=_told(person))
             return _known(session, person_id)
 
 
@@ -109,30 +118,31 @@ def take_out(session: Session, person: Person, actor: Actor, now: datetime) -> N
     if person.subscription is not None:
         people.end(session, person.subscription.id, now)
     people.change(session, person.id, disabled_at=now)
+    people.touch(session, person.id)
     accounts.end_all(session, person.id, now)
     accounts.end_links(session, person.id, now)
-    events.record(session, actor, "person.disable", f"person:{person.id}", now, before=_seen(person))
+    events.record(session, actor, "person.disable", _subject(person.id), now, before=_told(person))
 
 
 def _change(session: Session, person: Person, name: str, role: str, actor: Actor, now: datetime) -> Person:
-    before = _seen(person)
+    before = _told(person)
     if role != person.role:
         if person.disabled_at is None:
             _keep_an_admin(session, person, f"made a {role}")
         accounts.end_all(session, person.id, now)
     people.change(session, person.id, name=name, role=role)
     found = _known(session, person.id)
-    events.record(session, actor, "person.change", f"person:{person.id}", now, before, _seen(found))
+    events.record(session, actor, "person.change", _subject(person.id), now, before, _told(found))
     return found
 
 
 def _keep_an_admin(session: Session, person: Person, what: str) -> None:
-    if person.role == "admin" and not people.other_admins(session, person.id):
+    if person.role == "admin" and people.with_role(session, "admin") == [person.id]:
         raise UsageError(f"{person.address} is the only admin and cannot be {what}; make somebody else an admin first")
 
 
-def _overtaken(session: Session, person: Person) -> Overtaken:
-    return Overtaken(person, events.newest(session, f"person:{person.id}", ("person.",)))
+def _subject(person_id: int) -> str:
+    return f"person:{person_id}"
 
 
 def _known(session: Session, person_id: int) -> Person:
@@ -142,5 +152,5 @@ def _known(session: Session, person_id: int) -> Person:
     return person
 
 
-def _seen(person: Person) -> dict[str, Any]:
+def _told(person: Person) -> dict[str, Any]:
     return {"address": person.address, "name": person.name, "role": person.role}

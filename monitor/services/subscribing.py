@@ -80,6 +80,7 @@ class Subscribing:
             else:
                 person_id = known.id
                 people.change(session, person_id, disabled_at=None, **after)
+                people.touch(session, person_id)
                 events.record(session, actor, "person.enable", f"person:{person_id}", now, _seen(known), after)
             return _reread(session, person_id)
 
@@ -106,6 +107,7 @@ class Subscribing:
             if holder is not None and holder.id != person.id:
                 raise UsageError(f"{read.text} already belongs to {holder.name}")
             people.change(session, person.id, address=read.text, address_key=read.key)
+            people.touch(session, person.id)
             events.record(
                 session,
                 actor,

@@ -37,20 +37,8 @@ def add(session: Session, address: str, key: str, name: str, role: str, language
 
 
 def change(session: Session, person_id: int, **values: object) -> None:
-    """Set columns of a person; what admins see to counts as a new version."""
-    counted = {"version": PersonRow.version + 1} if values.keys() & _SEEN_TO else {}
-    session.execute(update(PersonRow).where(PersonRow.id == person_id).values(**values, **counted))
-
-
-_SEEN_TO = frozenset({"name", "role", "address", "disabled_at"})
-
-
-def other_admins(session: Session, person_id: int) -> int:
-    """Count the admins who are not disabled, but for one; nobody else changes one of them until the transaction ends."""
-    rows = session.scalars(
-        select(PersonRow.id).where(PersonRow.role == "admin", PersonRow.disabled_at.is_(None)).with_for_update()
-    ).all()
-    return sum(each != person_id for each in rows)
+    """Set columns of a person."""
+    session.execute(update(PersonRow).where(PersonRow.id == person_id).values(**values))
 
 
 def count_change(session: Session, person_id: int, version: int) -> bool:
