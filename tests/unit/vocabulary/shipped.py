@@ -6,6 +6,7 @@ from functools import cache
 
 import yaml
 
+from monitor.core.grading import Rules, read_rules
 from monitor.core.vocabulary import Vocabulary, read_vocabulary
 from monitor.resources import resource_dir
 
@@ -13,3 +14,8 @@ from monitor.resources import resource_dir
 @cache
 def vocabulary() -> Vocabulary:
     return read_vocabulary(yaml.safe_load((resource_dir("db") / "seed" / "vocabulary.yaml").read_text("utf-8")))
+
+
+@cache
+def rules() -> Rules:
+    return read_rules(yaml.safe_load((resource_dir("db") / "seed" / "levels.yaml").read_text("utf-8")))
