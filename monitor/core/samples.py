@@ -12,10 +12,12 @@ from typing import Final, NamedTuple
 
 from monitor.core.citation import Citation
 from monitor.core.patterns import normal
-from monitor.core.vocabulary.texts import Texts
+from monitor.core.vocabulary.texts import Text, Texts
 
 MOST: Final = 500_000
 """No sample of this field is larger; a greater number is something else."""
+_SHOWN: Final = 12
+"""Places told of one sample size."""
 _UNITS: Final = (
     "zero|one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|thirteen|fourteen|fifteen|sixteen|seventeen|"
     "eighteen|nineteen"
@@ -67,23 +69,20 @@ _DATA_BANKS: Final = {
 
 
 class SampleSize(NamedTuple):
-    """What an abstract seems to say. `n` is the largest number of people; `spans` are where such numbers stand in `text`.
+    """What an abstract seems to say. `n` is the largest number of people; `spans` are where such numbers stand in the
+    text made even, `words` how they are written, and `sentences` in which sentence each stands.
 
     `arms` are the groups given as n = ...; `arms_agree` says whether they add up to `n`: often they are subgroups.
     `studies` is how many a synthesis pooled.
     """
 
     n: int | None
-    arms: tuple[int, ...]
-    arms_agree: bool
-    studies: int | None
-    spans: tuple[tuple[int, int], ...]
-    text: str
-
-    @property
-    def words(self) -> tuple[str, ...]:
-        """The numbers of people as they are written."""
-        return tuple(self.text[start:end] for start, end in self.spans)
+    arms: tuple[int, ...] = ()
+    arms_agree: bool = False
+    studies: int | None = None
+    spans: tuple[tuple[int, int], ...] = ()
+    words: tuple[str, ...] = ()
+    sentences: tuple[int | None, ...] = ()
 
 
 class RegistryNumber(NamedTuple):
@@ -96,7 +95,16 @@ class RegistryNumber(NamedTuple):
 
 def sample_size(text: str) -> SampleSize:
     """Read how many people an abstract speaks of."""
-    even = normal(text)
+    return _read(Text("abstract", normal(text)))
+
+
+def of_citation(citation: Citation) -> SampleSize:
+    """Read a citation's abstract; nothing is found where it has none."""
+    return _read(Texts(citation).abstract)
+
+
+def _read(abstract: Text) -> SampleSize:
+    even = abstract.text
     found: dict[tuple[int, int], int] = {}
     for pattern in _TOTALS:
         for match in pattern.finditer(even):
@@ -108,19 +116,16 @@ def sample_size(text: str) -> SampleSize:
     best = max(found.values(), default=None)
     if best is None and len(arms) >= 2 and sum(arms) < MOST:
         best = sum(arms)
+    spans = tuple(sorted(found))[:_SHOWN]
     return SampleSize(
         best,
         arms,
         bool(arms) and best == sum(arms),
         max(studies, default=None),
-        tuple(sorted(found)),
-        even,
+        spans,
+        tuple(even[start:end] for start, end in spans),
+        tuple(abstract.sentence(start) for start, _ in spans),
     )
-
-
-def of_citation(citation: Citation) -> SampleSize:
-    """Read a citation's abstract; nothing is found where it has none."""
-    return sample_size(Texts(citation).abstract.text)
 
 
 def registry_numbers(citation: Citation) -> tuple[RegistryNumber, ...]:
