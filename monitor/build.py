@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from monitor.services.importing import Importing
     from monitor.services.library import Library
     from monitor.services.papers import Papers
+    from monitor.services.personal import Personal
     from monitor.services.polling import Polling
     from monitor.services.ports import Clock, MailTransport, PubmedSource
     from monitor.services.publishing import Publishing
@@ -37,6 +38,7 @@ if TYPE_CHECKING:
     from monitor.services.screening import Screening
     from monitor.services.setup import Setup
     from monitor.services.strategies import Strategies
+    from monitor.services.studio import Studio
     from monitor.services.subscribing import Subscribing
     from monitor.services.topics import Topics
     from monitor.services.trials import Trials
@@ -256,6 +258,20 @@ class House:
             language=self.settings.language,
         )
 
+    @cached_property
+    def personal(self) -> Personal:
+        from monitor.services.personal import Personal
+
+        return Personal(self.database, self.clock)
+
+    @cached_property
+    def studio(self) -> Studio:
+        from monitor.services.studio import Studio
+
+        return Studio(
+            self.database, self.clock, self.publishing, self.transport, self.sender.address, self.settings.zone
+        )
+
     def transport(self) -> MailTransport:
         """Open a way out for mail; raises SettingsError for a mail URL that cannot work. Nothing is connected yet."""
         from monitor.mail.smtp import ehlo_name
@@ -351,6 +367,8 @@ class House:
             screening=self.screening,
             strategies=self.strategies,
             subscribing=self.subscribing,
+            personal=self.personal,
+            studio=self.studio,
             findings=lambda: self.health.findings(expect_worker=self.expect_worker),
             write_issue=lambda page: render_page(page.content, self.links, page.key),
             feeds=self.feeds,

@@ -22,7 +22,7 @@ from monitor.cli.frame import (
     tell,
 )
 from monitor.core.polling import phrases_in_words
-from monitor.errors import MailUnavailable, MonitorError, UsageError
+from monitor.errors import UsageError
 
 if TYPE_CHECKING:
     from monitor.build import House
@@ -289,20 +289,9 @@ def _test(here: House, to: str, on: str | None, output: Path | None, *, dry_run:
             _write(here, [planned], output)
         typer.echo(planned.letter.subject)
         return
-    message = here.publishing.test_mail(to, day)
-    from email import message_from_bytes
+    from monitor.services.studio import send_one
 
-    from monitor.core.delivery import Envelope, Fate, Verdict, judge
-
-    envelope = Envelope(here.sender.address, to, "test", str(message_from_bytes(message)["Message-ID"]))
-    transport = here.transport()
-    try:
-        outcome = transport.send(envelope, message, lambda: None)
-    finally:
-        transport.close()
-    if outcome.fate is not Fate.SENT:
-        why = f"the test was not accepted ({outcome.phase}): {outcome.text or outcome.code or outcome.fate}"
-        raise MonitorError(why) if judge(outcome) in (Verdict.HARD, Verdict.REFUSED) else MailUnavailable(why)
+    send_one(here.transport, here.sender.address, to, here.publishing.test_mail(to, day))
     typer.echo(f"A test went to {to}. Nothing was recorded.")
 
 

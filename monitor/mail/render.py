@@ -21,7 +21,7 @@ from monitor.mail.links import Links
 from monitor.mail.words import LANGUAGES, Words
 from monitor.resources import resource_dir
 
-__all__ = ["HTML_MAX", "LANGUAGES", "Letter", "render_digest", "render_letter", "render_page"]
+__all__ = ["HTML_MAX", "LANGUAGES", "Letter", "preheader", "render_digest", "render_letter", "render_page"]
 
 SUBJECT_MAX = 60
 PREHEADER = (40, 90)
@@ -80,16 +80,24 @@ def render_letter(folder: str, language: str, context: Mapping[str, Any]) -> Let
     return Letter(subject, text, _finish(html))
 
 
+def preheader(contents: Mapping[str, Any]) -> str:
+    """Return the sentence that a list of mails shows beside the subject."""
+    return _preheader(_environment(contents["language"]), {**_FORMERLY, **contents})
+
+
+def _preheader(environment: Environment, shared: Mapping[str, Any]) -> str:
+    return _first_that_fits(_lines(environment, "digest/preheader.txt", shared), *PREHEADER)
+
+
 def _subject(environment: Environment, shared: Mapping[str, Any]) -> str:
     return _first_that_fits(_lines(environment, "digest/subject.txt", shared), 1, SUBJECT_MAX)
 
 
 def _html(environment: Environment, shared: Mapping[str, Any], layout: Layout, subject: str) -> str:
-    preheader = _first_that_fits(_lines(environment, "digest/preheader.txt", shared), *PREHEADER)
     page = lay_out(shared, layout)
     return _finish(
         environment.get_template("digest/body.html").render(
-            {**shared, **page, "subject": subject, "preheader": preheader}
+            {**shared, **page, "subject": subject, "preheader": _preheader(environment, shared)}
         )
     )
 

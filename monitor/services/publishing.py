@@ -7,7 +7,7 @@ questions small. So a late commit, a failed delivery or a clock set back loses n
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -152,14 +152,22 @@ class Publishing:
                     checks.expect_by(session, {entry.pmid for entry in issue.entries}, now + recheck.SOON)
         return Published(sum(count > 0 for count in counts), sum(counts))
 
-    def preview(self, address: str | None = None, on: date | None = None, *, test: bool = False) -> Planned:
+    def preview(
+        self,
+        address: str | None = None,
+        on: date | None = None,
+        *,
+        like: Subscription | None = None,
+        test: bool = False,
+    ) -> Planned:
         """Select and render one issue, due or not: as this subscriber would get it, else for all topics and 7 days.
 
+        `like` is a subscription whose topics and settings stand in for all topics; its reader's history does not count.
         The same selection and rendering as `publish`; nothing is recorded.
         """
         now = self._clock.now()
         with self._database.read() as session:
-            due = self._one(session, address, now, on)
+            due = self._one(session, address, now, on, like)
             (planned,) = self._plan(session, [due], now, _end(on, due.subscription.zone), test=test)
             return planned
 
@@ -223,7 +231,11 @@ class Publishing:
                 zone=subscription.zone,
             )
 
-    def _one(self, session: Session, address: str | None, now: datetime, on: date | None) -> Due:
+    def _one(
+        self, session: Session, address: str | None, now: datetime, on: date | None, like: Subscription | None
+    ) -> Due:
+        if on is not None and instant(on, 0, ZoneInfo(self._zone)) > now:
+            raise UsageError(f"{on} has not begun yet; what it brings is not known")
         day = on or now.astimezone(ZoneInfo(self._zone)).date()
         if address is not None:
             key = read_address(address).key
@@ -244,12 +256,19 @@ class Publishing:
                 slot = Slot(day, instant(day, held.hour, zone))
                 return Due(held, person.address, slot, since, 0, standing.last_delivery)
         at = min(now, _end(on, self._zone) or now)
-        everything = tuple(Followed(topic, at - _DEFAULT_SPAN) for topic in people.living_topics(session))
+        wanted = {each.topic for each in like.topics} if like is not None else None
+        everything = tuple(
+            Followed(topic, at - _DEFAULT_SPAN)
+            for topic in people.living_topics(session)
+            if wanted is None or topic in wanted
+        )
         if not everything:
             raise UsageError("there are no topics yet; run `monitor init`")
         nobody = Subscription(
             0, 0, everything, day.weekday(), 7, self._zone, self._language, 12, "", at, at - _DEFAULT_SPAN
         )
+        if like is not None:
+            nobody = replace(like, id=0, person_id=0, topics=everything, token="", paused_until=None)
         return Due(nobody, address or "", Slot(day, at), at - _DEFAULT_SPAN, 0)
 
     def _plan(

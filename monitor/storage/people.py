@@ -26,6 +26,11 @@ def find_by_id(session: Session, person_id: int) -> Person | None:
     return next(iter(_people(session, PersonRow.id == person_id)), None)
 
 
+def names(session: Session) -> dict[int, str]:
+    """Return what everybody is called, disabled people too."""
+    return {row.id: row.name or row.address for row in session.execute(select(PersonRow.id, PersonRow.name, PersonRow.address))}
+
+
 def add(session: Session, address: str, key: str, name: str, role: str, language: str, now: datetime) -> int:
     """Insert a person and return the id; the caller has made sure that the address is free."""
     person_id: int = session.execute(

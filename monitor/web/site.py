@@ -12,10 +12,12 @@ from monitor.services.corrections import Corrections
 from monitor.services.feeds import Feeds
 from monitor.services.library import Library
 from monitor.services.papers import Papers
+from monitor.services.personal import Personal
 from monitor.services.ports import Clock
 from monitor.services.saved import SavedSearches
 from monitor.services.screening import Screening
 from monitor.services.strategies import Strategies
+from monitor.services.studio import Studio
 from monitor.services.subscribing import Subscribing
 from monitor.services.week import Weeks
 from monitor.storage.engine import Database
@@ -37,6 +39,8 @@ class Site:
     screening: Screening
     strategies: Strategies
     subscribing: Subscribing
+    personal: Personal
+    studio: Studio
     findings: Callable[[], Sequence[Finding]]
     write_issue: Callable[[IssuePage], str]
     feeds: Feeds
