@@ -268,9 +268,19 @@ def upgrade() -> None:
         sa.Column("design", sa.Text(), nullable=False),
         sa.Column("participants", INT, nullable=True),
         sa.Column("found", sa.JSON(), nullable=False),
+        sa.Column("until", sa.Date(), nullable=True),
         sa.Column("made_at", MOMENT, nullable=False),
         sa.ForeignKeyConstraint(["pmid"], ["citation.pmid"], name=op.f("fk_proposal_pmid_citation")),
         sa.PrimaryKeyConstraint("pmid", name=op.f("pk_proposal")),
+    )
+    op.create_index("ix_proposal_rules", "proposal", ["vocabulary", "levels", "pmid", "made_at"], unique=False)
+    op.create_index(
+        "ix_proposal_until",
+        "proposal",
+        ["until"],
+        unique=False,
+        sqlite_where=sa.text("until IS NOT NULL"),
+        postgresql_where=sa.text("until IS NOT NULL"),
     )
     op.create_table(
         "reading",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
 from sqlalchemy import CheckConstraint, ForeignKey, Index
@@ -38,6 +38,7 @@ class ProposalRow(Base):
 
     `hash` is the content hash of the citation read, `vocabulary` and `levels` the versions applied. `level`, `design`
     and `participants` (the sample size) stand apart because lists are sorted and filtered by them; `found` is the rest.
+    A provisional level holds `until` that day.
     """
 
     __tablename__ = "proposal"
@@ -50,7 +51,17 @@ class ProposalRow(Base):
     design: Mapped[str]
     participants: Mapped[int | None]
     found: Mapped[dict[str, Any]]
+    until: Mapped[date | None]
     made_at: Mapped[datetime]
+
+    __table_args__ = (
+        # Says which are missing or behind without reading the rows themselves, of which each is a page of JSON.
+        Index("ix_proposal_rules", "vocabulary", "levels", "pmid", "made_at"),
+    )
+
+
+_ENDS = ProposalRow.until.is_not(None)
+Index("ix_proposal_until", ProposalRow.until, sqlite_where=_ENDS, postgresql_where=_ENDS)
 
 
 class PatternUseRow(Base):
