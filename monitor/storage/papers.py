@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session
 from monitor.core.citation import Citation, PartialDate
 from monitor.core.contents import byline, clean
 from monitor.core.issue import published
+from monitor.core.languages import tag
 from monitor.core.markup import plain, safe_html
 from monitor.core.revision import (
     Change,
@@ -133,11 +134,8 @@ def title_of(citation: Citation) -> tuple[str, str, str]:
     PubMed puts a translated title between brackets; it is in English all the same.
     """
     own = citation.title or citation.vernacular_title
-    foreign = not citation.title and citation.languages and citation.languages[0] in _LANGUAGES
-    return clean(plain(own)), clean(safe_html(own)), _LANGUAGES[citation.languages[0]] if foreign else "en"
-
-
-_LANGUAGES = {"chi": "zh", "ger": "de", "fre": "fr", "spa": "es", "jpn": "ja", "kor": "ko", "rus": "ru", "ita": "it"}
+    foreign = not citation.title and bool(citation.languages)
+    return clean(plain(own)), clean(safe_html(own)), tag(citation.languages[0]) if foreign else "en"
 
 
 def _rows() -> Any:

@@ -29,6 +29,16 @@ DOORS: Final[Mapping[str, Mapping[str, Need]]] = {
     "/robots.txt": {"GET": Need.NOBODY},
     "/static/{mark}/{file:path}": {"GET": Need.NOBODY},
     "/": {"GET": Need.MEMBER},
+    "/papers": {"GET": Need.MEMBER},
+    "/papers/export": {"GET": Need.MEMBER},
+    "/papers/fetch": {"POST": Need.CURATOR},
+    "/papers/{pmid}": {"GET": Need.MEMBER},
+    "/papers/{pmid}/mark": {"POST": Need.MEMBER},
+    "/integrity": {"GET": Need.MEMBER},
+    "/integrity/export": {"GET": Need.MEMBER},
+    "/searches": {"GET": Need.MEMBER, "POST": Need.MEMBER},
+    "/searches/{number}/rename": {"POST": Need.MEMBER},
+    "/searches/{number}/forget": {"POST": Need.MEMBER},
     "/health": {"GET": Need.KEEPER},
 }
 

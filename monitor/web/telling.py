@@ -6,10 +6,11 @@ from datetime import UTC, date, datetime, timedelta
 from typing import Any, Final
 from zoneinfo import ZoneInfo
 
-from babel import dates, lists, numbers
+from babel import Locale, UnknownLocaleError, dates, lists, numbers
 from jinja2 import pass_context
 from jinja2.runtime import Context
 
+from monitor.core import languages
 from monitor.core.citation import PartialDate
 from monitor.mail.render import inline
 from monitor.services.subscribing import zone_of
@@ -75,13 +76,28 @@ def partial(context: Context, value: PartialDate | None) -> str:
     return value.text or " ".join(filter(None, (value.season, str(value.year or ""))))
 
 
+@pass_context
+def tongue(context: Context, value: str) -> str:
+    """Name the language of a MARC code, such as `eng`; an unknown code stands for itself."""
+    try:
+        found = Locale.parse(languages.tag(value)).get_display_name(_locale(context))
+    except (UnknownLocaleError, ValueError):
+        found = None
+    return found or languages.name(value)
+
+
+def bcp(value: str) -> str:
+    """Write a MARC code of a language as the `lang` attribute wants it (BCP 47)."""
+    return languages.tag(value)
+
+
 def iso(value: date | datetime) -> str:
     """Write a day or moment for machines, as `datetime` attributes want it."""
     return value.astimezone(UTC).isoformat() if isinstance(value, datetime) else value.isoformat()
 
 
 FILTERS: Final[dict[str, Any]] = {
-    each.__name__: each for each in (day, moment, hour, span, number, share, listed, partial, inline, iso)
+    each.__name__: each for each in (day, moment, hour, span, number, share, listed, partial, tongue, bcp, inline, iso)
 }
 
 

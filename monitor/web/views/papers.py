@@ -1,0 +1,206 @@
+"""The papers: searched in PubMed's language, narrowed by facets, marked, and exported whole or in part."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Annotated, Any, Final
+
+from fastapi import FastAPI, Form, Request
+from fastapi.responses import RedirectResponse, Response, StreamingResponse
+
+from monitor.core.pmid import read_pmid
+from monitor.core.query import parse
+from monitor.core.query.refining import EVERYTHING, chosen, narrowed
+from monitor.core.screening import LEVELS
+from monitor.errors import NotFound, QuerySyntaxError, UsageError
+from monitor.formats.registry import FORMATS
+from monitor.services.library import Order
+from monitor.storage import people
+from monitor.storage.facets import narrowing
+from monitor.storage.marks import MARKS
+from monitor.web.entering import Known, Visitor, local_path
+from monitor.web.pages import Pages
+from monitor.web.site import Site
+
+PAGE: Final = 50
+SHOWN: Final = 8
+"""Values of a facet that stand open; the others are folded away."""
+MOST: Final = 60
+_KINDS: Final = ("topic", "level", "tag", "type", "year", "flag", "language", "journal")
+_VERDICTS: Final = ("keep", "maybe", "dismiss", "open")
+
+
+@dataclass(frozen=True, slots=True)
+class FacetValue:
+    """A value of a facet, how many papers bear it, and the search that also asks for it."""
+
+    value: str
+    number: int
+    query: str
+
+
+def add_routes(app: FastAPI, site: Site, pages: Pages) -> None:
+    """Add the routes of this module."""
+
+    @app.api_route("/papers", methods=["GET", "HEAD"], response_model=None)
+    def papers(request: Request, who: Known) -> Response:
+        asked = request.query_params
+        if (mine := asked.get("mine")) is not None:
+            return _marked(site, pages, request, who, mine)
+        typed = asked.get("q", "").strip()
+        if (pmid := read_pmid(typed)) is not None and not site.library.unknown([pmid]):
+            return RedirectResponse(f"{pages.root}/papers/{pmid}", 303)
+        order: Order = "relevance" if asked.get("sort") == "relevance" and typed else "newest"
+        before = read_pmid(asked.get("before", "")) if order == "newest" else None
+        known: dict[str, Any] = {"typed": typed, "order": order, "dense": _dense(asked, who), "mine": None}
+        known |= {"saved": None, "wrong": None, "refused": None, "formats": tuple(FORMATS), "before": before}
+        try:
+            text = typed
+            if typed.startswith("@"):
+                known["saved"] = site.saved.one(typed)
+                text = known["saved"].query
+            found = site.library.find(text or EVERYTHING, before=before, limit=PAGE, order=order)
+        except QuerySyntaxError as error:
+            return _refused(pages, request, known, wrong=error)
+        except (UsageError, NotFound) as error:
+            return _refused(pages, request, known, refused=str(error))
+        query = parse(text, own=True) if text else None
+        known |= {
+            "text": text,
+            "found": found,
+            "lines": site.papers.lines(found.pmids),
+            "marks": site.papers.marks(found.pmids, who.person.id),
+            "chosen": chosen(query) if query is not None else (),
+            "facets": _facets(site, text, found.total) if found.total else {},
+            "shown": SHOWN,
+            "levels": LEVELS,
+        }
+        return pages.write(request, "papers/papers", **known, **_words(site))
+
+    @app.api_route("/papers/export", methods=["GET", "HEAD"], response_model=None)
+    def export(request: Request, _who: Known) -> Response:
+        asked = request.query_params
+        name = asked.get("format", "")
+        if asked.get("what") == "selected":
+            pmids = [pmid for each in asked.getlist("pmid") if (pmid := read_pmid(each)) is not None]
+            if not pmids:
+                raise UsageError("No paper is selected, so there is nothing to export. Tick papers in the list first")
+            written = site.library.export(name, pmids=pmids)
+        else:
+            text = site.saved.query(asked.get("q", "").strip())
+            written = site.library.export(name, query=text or EVERYTHING)
+        day = site.clock.now().date().isoformat()
+        file = f"papers-{day}{FORMATS[name].extension}"
+        return StreamingResponse(
+            _bytes(written),
+            media_type=FORMATS[name].media_type,
+            headers={"Content-Disposition": f'attachment; filename="{file}"'},
+        )
+
+    @app.post("/papers/fetch", response_model=None)
+    def fetch(request: Request, who: Known, pmid: Annotated[str, Form()] = "") -> Response:
+        number = read_pmid(pmid.strip())
+        if number is None:
+            raise UsageError(f"{pmid.strip()[:40]!r} is no PMID: a PMID is a number, such as 90000001")
+        report = site.papers.fetch(number, who.actor)
+        if not site.library.unknown([number]):
+            return RedirectResponse(f"{pages.root}/papers/{number}", 303)
+        return pages.write(
+            request, "papers/missing", 404, pmid=number, told=report.refusals() or ["PubMed gave no such record."]
+        )
+
+    @app.post("/papers/{pmid}/mark", response_model=None)
+    def mark(
+        request: Request,
+        pmid: str,
+        who: Known,
+        kind: Annotated[str, Form()] = "",
+        on: Annotated[str, Form()] = "1",
+        back: Annotated[str, Form()] = "",
+    ) -> Response:
+        number = read_pmid(pmid)
+        if number is None:
+            raise NotFound(f"PMID {pmid[:40]} is not in this collection")
+        site.papers.mark(number, kind, who.actor, on=on == "1")
+        if request.headers.get("hx-request") == "true":
+            held = site.papers.marks([number], who.person.id).get(number, frozenset())
+            return pages.write(request, "papers/marked", pmid=number, marks=held, back=back)
+        return RedirectResponse(pages.root + (local_path(back) if back else f"/papers/{number}"), 303)
+
+
+def _marked(site: Site, pages: Pages, request: Request, who: Visitor, kind: str) -> Response:
+    if kind not in MARKS:
+        raise UsageError(f"{kind[:40]!r} is no list of yours; there are {', '.join(MARKS)}")
+    every = site.papers.marked(kind, who.person.id)
+    after = read_pmid(request.query_params.get("before", ""))
+    start = every.index(after) + 1 if after in every else 0
+    shown = every[start : start + PAGE]
+    return pages.write(
+        request,
+        "papers/marks",
+        mine=kind,
+        total=len(every),
+        lines=site.papers.lines(shown),
+        marks=site.papers.marks(shown, who.person.id),
+        next_before=shown[-1] if len(every) > start + PAGE else None,
+        before=after,
+        dense=_dense(request.query_params, who),
+        formats=tuple(FORMATS),
+    )
+
+
+def _refused(pages: Pages, request: Request, known: Mapping[str, Any], **why: Any) -> Response:
+    """Show the search again as it was typed, with what is wrong with it."""
+    nothing: dict[str, Any] = {
+        "text": "",
+        "found": None,
+        "lines": (),
+        "marks": {},
+        "chosen": (),
+        "facets": {},
+        "topics": {},
+        "shown": SHOWN,
+        "levels": LEVELS,
+    }
+    return pages.write(request, "papers/papers", 422, **{**known, **nothing, **why})
+
+
+def _facets(site: Site, text: str, total: int) -> dict[str, tuple[FacetValue, ...]]:
+    asked = text or EVERYTHING
+    counted = site.library.facets(asked).counts
+    found: dict[str, tuple[FacetValue, ...]] = {}
+    for kind in _KINDS:
+        values = [each for each in counted.get(kind, ()) if kind != "flag" or each[0] in ("retracted", "concern")]
+        if kind == "level":
+            values.sort(key=lambda each: list(LEVELS).index(each[0]) if each[0] in LEVELS else len(LEVELS))
+        if values:
+            found[kind] = tuple(
+                FacetValue(value, number, narrowed(text, narrowing(kind, value))) for value, number in values[:MOST]
+            )
+    found["decision"] = tuple(_verdicts(site, text, total))
+    return found
+
+
+def _verdicts(site: Site, text: str, total: int) -> Iterator[FacetValue]:
+    left = total
+    for verdict in _VERDICTS:
+        query = narrowed(text, f"{verdict}[decision]")
+        number = site.library.count(query) if verdict != "open" else left
+        left -= number
+        if number:
+            yield FacetValue(verdict, number, query)
+
+
+def _words(site: Site) -> dict[str, Any]:
+    with site.database.read() as session:
+        return {"topics": people.living_topics(session)}
+
+
+def _dense(asked: Mapping[str, str], who: Visitor) -> bool:
+    return {"dense": True, "airy": False}.get(asked.get("view", ""), who.preferences.dense)
+
+
+def _bytes(pieces: Iterator[str]) -> Iterator[bytes]:
+    for piece in pieces:
+        yield piece.encode()
