@@ -21,29 +21,39 @@ if TYPE_CHECKING:
     from monitor.services.accounts import Accounts
     from monitor.services.backfilling import Backfilling
     from monitor.services.bouncing import Bouncing
+    from monitor.services.bulk import Bulk
     from monitor.services.corrections import Corrections
     from monitor.services.delivering import Delivering
     from monitor.services.feeds import Feeds
     from monitor.services.health import HealthCheck
     from monitor.services.importing import Importing
     from monitor.services.library import Library
+    from monitor.services.notes import Notes
+    from monitor.services.onetime import OneTimeLinks
     from monitor.services.papers import Papers
+    from monitor.services.passwords import Passwords
+    from monitor.services.people import People
     from monitor.services.personal import Personal
     from monitor.services.polling import Polling
     from monitor.services.ports import Clock, MailTransport, PubmedSource
     from monitor.services.publishing import Publishing
+    from monitor.services.queue import Queue
     from monitor.services.recall import Recall
     from monitor.services.rechecking import Rechecking
     from monitor.services.saved import SavedSearches
     from monitor.services.screening import Screening
     from monitor.services.setup import Setup
+    from monitor.services.signing_in import SigningIn
+    from monitor.services.steps import Steps
     from monitor.services.strategies import Strategies
     from monitor.services.studio import Studio
     from monitor.services.subscribing import Subscribing
     from monitor.services.topics import Topics
     from monitor.services.trials import Trials
+    from monitor.services.votes import Votes
     from monitor.services.week import Weeks
     from monitor.services.working import Working
+    from monitor.services.writing import Writing
     from monitor.storage.engine import Database
     from monitor.web.site import Site
 
@@ -130,10 +140,86 @@ class House:
         return Accounts(self.database, self.clock)
 
     @cached_property
+    def passwords(self) -> Passwords:
+        from monitor.services.passwords import Passwords
+
+        return Passwords()
+
+    @cached_property
+    def signing_in(self) -> SigningIn:
+        from monitor.core.passwords import words_of
+        from monitor.services.signing_in import SigningIn
+
+        words = words_of("Evidence Monitor", self.settings.digest_name, urlsplit(self.settings.public_url).hostname)
+        return SigningIn(self.database, self.clock, self.passwords, words)
+
+    @cached_property
+    def writing(self) -> Writing | None:
+        """The way out for single letters; None where mail only goes into a folder, where others may read it."""
+        from monitor.services.writing import Writing
+
+        return Writing(self.transport, self.sender, self.clock, self._secret) if self.mail_leaves else None
+
+    @property
+    def mail_leaves(self) -> bool:
+        return not self.settings.mail_url.get_secret_value().startswith("file:")
+
+    @cached_property
+    def one_time(self) -> OneTimeLinks:
+        from monitor.services.onetime import OneTimeLinks
+
+        return OneTimeLinks(
+            self.database,
+            self.clock,
+            self.passwords,
+            self.signing_in,
+            self.links,
+            self.writing,
+            name=self.settings.digest_name,
+            zone=self.settings.timezone,
+        )
+
+    @cached_property
+    def people(self) -> People:
+        from monitor.services.people import People
+
+        return People(self.database, self.clock)
+
+    @cached_property
     def screening(self) -> Screening:
         from monitor.services.screening import Screening
 
-        return Screening(self.database, self.clock)
+        return Screening(self.database, self.clock, self.settings.timezone)
+
+    @cached_property
+    def queue(self) -> Queue:
+        from monitor.services.queue import Queue
+
+        return Queue(self.database, self.clock, self.settings.timezone)
+
+    @cached_property
+    def steps(self) -> Steps:
+        from monitor.services.steps import Steps
+
+        return Steps(self.database, self.clock)
+
+    @cached_property
+    def votes(self) -> Votes:
+        from monitor.services.votes import Votes
+
+        return Votes(self.database, self.clock)
+
+    @cached_property
+    def notes(self) -> Notes:
+        from monitor.services.notes import Notes
+
+        return Notes(self.database, self.clock)
+
+    @cached_property
+    def bulk(self) -> Bulk:
+        from monitor.services.bulk import Bulk
+
+        return Bulk(self.database, self.screening)
 
     @cached_property
     def strategies(self) -> Strategies:
@@ -310,7 +396,7 @@ class House:
 
         installation = Installation(
             contact_known=self.may_ask_pubmed,
-            mail_leaves=not self.settings.mail_url.get_secret_value().startswith("file:"),
+            mail_leaves=self.mail_leaves,
             public_url=self.settings.public_url,
             storage_advice=sqlite_advice(self.database),
         )
@@ -353,18 +439,28 @@ class House:
     @cached_property
     def site(self) -> Site:
         from monitor.mail.render import render_page
+        from monitor.web.entering import Proxy
         from monitor.web.site import Site
 
         return Site(
             database=self.database,
             clock=self.clock,
             accounts=self.accounts,
+            signing_in=self.signing_in,
+            one_time=self.one_time,
+            people=self.people,
+            proxy=Proxy(self.settings.proxy_header, self.settings.proxy_addresses, self.settings.public_url),
             library=self.library,
             saved=self.saved,
             papers=self.papers,
             corrections=self.corrections,
             weeks=self.weeks,
             screening=self.screening,
+            queue=self.queue,
+            steps=self.steps,
+            votes=self.votes,
+            notes=self.notes,
+            bulk=self.bulk,
             strategies=self.strategies,
             subscribing=self.subscribing,
             personal=self.personal,

@@ -9,11 +9,11 @@ from __future__ import annotations
 import hashlib
 import re
 import unicodedata
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from enum import StrEnum
-from typing import Final, Literal, NamedTuple
+from typing import Final, Literal, NamedTuple, TypeVar
 
 from monitor.core.citation import Citation
 from monitor.core.markup import plain
@@ -81,12 +81,17 @@ class Verdict(StrEnum):
 
 
 class Judgement(NamedTuple):
-    """A verdict with what belongs to it: topics to a paper that is kept, a reason to one that is dismissed."""
+    """A verdict with what belongs to it: topics to a paper that is kept, a reason to one that is dismissed.
+
+    Maybe may wait `until` a day, or for the person who was `asked`.
+    """
 
     verdict: Verdict | None
     topics: tuple[str, ...] = ()
     reason: str | None = None
     note: str | None = None
+    until: date | None = None
+    asked: int | None = None
 
 
 NOTHING: Final = Judgement(None)
@@ -107,10 +112,28 @@ class Decision:
     role: str
     person_id: int | None = None
     undoes: int | None = None
+    step_id: int | None = None
 
     def reopened_by(self, citation: Citation) -> bool:
         """Say whether what was read has changed since. The verdict stands; somebody must read again."""
         return self.judgement.verdict is not None and self.fingerprint != fingerprint(citation)
+
+
+@dataclass(frozen=True, slots=True)
+class Tagging:
+    """A term of a facet that was put on a paper or taken off it; one that takes another back names it in `undoes`."""
+
+    id: int
+    pmid: int
+    facet: str
+    term: str
+    added: bool
+    person_id: int | None = None
+    undoes: int | None = None
+    step_id: int | None = None
+
+
+Undoable = TypeVar("Undoable", Decision, Tagging)
 
 
 class Taken(NamedTuple):
@@ -139,15 +162,21 @@ def to_take_back(decisions: Sequence[Decision]) -> Taken | None:
 
     What was taken back is gone for good, so that undoing again goes one decision further.
     """
-    left: list[Decision] = []
-    for each in decisions:
+    left = not_taken_back(decisions)
+    if not left:
+        return None
+    return Taken(left[-1], left[-2] if len(left) > 1 else None)
+
+
+def not_taken_back(rows: Iterable[Undoable]) -> list[Undoable]:
+    """Return the rows of one paper, or of one term on it, that nobody has taken back, in the order given."""
+    left: list[Undoable] = []
+    for each in rows:
         if each.undoes is None:
             left.append(each)
         else:
             left = [other for other in left if other.id != each.undoes]
-    if not left:
-        return None
-    return Taken(left[-1], left[-2] if len(left) > 1 else None)
+    return left
 
 
 def judge(
@@ -157,6 +186,8 @@ def judge(
     note: str | None = None,
     *,
     known: Collection[str],
+    until: date | None = None,
+    asked: int | None = None,
 ) -> Judgement:
     """Check a judgement; raises UsageError with what is missing. `known` are the topics there are."""
     try:
@@ -168,6 +199,8 @@ def judge(
         raise UsageError(f"topics go with keep: a paper is kept in them; {given} names none")
     if given is not Verdict.DISMISS and reason is not None:
         raise UsageError(f"a reason goes with dismiss; {given} may carry a note instead")
+    if given is not Verdict.MAYBE and (until is not None or asked is not None):
+        raise UsageError(f"a day to wait for, or a person to ask, goes with maybe; {given} waits for nothing")
     if given is Verdict.KEEP and not topics:
         raise UsageError(f"keep needs at least one topic that the paper is kept in; topics are {', '.join(known)}")
     if unknown := [each for each in topics if each not in known]:
@@ -179,7 +212,7 @@ def judge(
             raise UsageError(f"{reason!r} is no reason to dismiss; choose from\n{_listed(REASONS)}")
         if reason == "other" and text is None:
             raise UsageError("the reason other needs a note that says which")
-    return Judgement(given, tuple(dict.fromkeys(topics)), reason, text)
+    return Judgement(given, tuple(dict.fromkeys(topics)), reason, text, until, asked)
 
 
 def read_note(text: str | None) -> str | None:

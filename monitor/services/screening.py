@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import date
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from sqlalchemy.orm import Session
 
@@ -12,9 +14,7 @@ from monitor.core.address import read_address
 from monitor.core.people import COMMAND_LINE, DECIDING, Actor
 from monitor.core.screening import (
     NOTHING,
-    READERS,
     Decision,
-    Facet,
     Judgement,
     fingerprint,
     judge,
@@ -22,39 +22,66 @@ from monitor.core.screening import (
     standing,
     to_take_back,
 )
-from monitor.errors import NotFound, UsageError
+from monitor.core.steps import Kind
+from monitor.core.voting import NEEDED, Vote
+from monitor.errors import MonitorError, NotFound, UsageError
+from monitor.services import labelling
+from monitor.services.labelling import Labels
 from monitor.services.ports import Clock
-from monitor.storage import citations, events, people, screening
+from monitor.services.screened import Screened, judgement_told, lock, named, screened
+from monitor.services.votes import vote_told
+from monitor.storage import citations, events, notes, people, queue, readings, screening, steps, votes
 from monitor.storage.engine import Database
 from monitor.storage.events import Deed
-from monitor.storage.screening import Given, Labelled
+from monitor.storage.screening import Given
+
+MOST = 500
+"""Papers that one step may touch."""
 
 
 @dataclass(frozen=True, slots=True)
-class Screened:
-    """How a citation stands after screening. `changed` says whether it stood otherwise before.
+class Overtaking:
+    """A paper on which somebody decided meanwhile: what stands now, by whom (None: the command line), and what was to be.
 
-    `reopened`: its title or abstract is no longer what the verdict rests on.
+    `theirs` is None where a verdict that was seen has been taken back. To keep one's own all the same, decide again and
+    expect `expected`.
     """
 
     pmid: int
-    judgement: Judgement
-    tags: tuple[str, ...] = ()
-    level: str | None = None
-    claims: tuple[str, ...] = ()
-    reopened: bool = False
-    changed: bool = False
+    theirs: Decision | None
+    by: str | None
+    yours: Judgement
+
+    @property
+    def expected(self) -> int | None:
+        return self.theirs.id if self.theirs is not None else None
+
+
+class Overtaken(MonitorError):
+    """Somebody decided on a paper since it was read; nothing was changed, and both choices are here to be compared."""
+
+    def __init__(self, papers: Sequence[Overtaking]) -> None:
+        told = [
+            f"PMID {each.pmid}: {each.theirs.judgement.verdict} by {each.by or 'the command line'}"
+            if each.theirs is not None
+            else f"PMID {each.pmid}: the verdict was taken back"
+            for each in papers
+        ]
+        super().__init__("Somebody decided meanwhile, and nothing of yours was saved yet: " + "; ".join(told))
+        self.papers = tuple(papers)
 
 
 class Screening:
     """Takes down what curators say. Every method is one transaction with its events, whole or not at all.
 
-    Raises UsageError for a PMID that is not in the library and for whatever is missing or unknown.
+    What a person does in one call is one step, which `Steps` takes back and repeats. Raises UsageError for a PMID that
+    is not in the library and for whatever is missing or unknown.
     """
 
-    def __init__(self, database: Database, clock: Clock) -> None:
+    def __init__(self, database: Database, clock: Clock, zone: str = "UTC") -> None:
         self._database = database
         self._clock = clock
+        self._zone = ZoneInfo(zone)
 
     def curator(self, address: str) -> Actor:
         """Return who decides, by address; raises NotFound for a stranger and UsageError for who may not."""
@@ -77,14 +104,12 @@ class Screening:
     def of(self, pmids: Sequence[int]) -> tuple[Screened, ...]:
         """Say how these citations stand; those that are not held are left out."""
         with self._database.read() as session:
-            return _screened(session, pmids)
+            return screened(session, pmids)
 
     def reopened(self) -> tuple[Screened, ...]:
         """Return the papers whose title or abstract has changed since the verdict that stands."""
         with self._database.read() as session:
-            later = {each.pmid: each for each in screening.revised_since(session)}
-            read = citations.load_each(session, later)
-            return _screened(session, [each.pmid for each in read if later[each.pmid].reopened_by(each)])
+            return screened(session, [each.pmid for each in screening.reopened(session)])
 
     def decide(
         self,
@@ -94,42 +119,84 @@ class Screening:
         topics: Sequence[str] = (),
         reason: str | None = None,
         note: str | None = None,
+        drafted: bool = False,
+        until: date | None = None,
+        asked: int | None = None,
+        tags: Iterable[str] = (),
+        untag: Iterable[str] = (),
+        level: str | None = None,
+        no_level: bool = False,
+        why: str | None = None,
+        expected: Mapping[int, int | None] | None = None,
         actor: Actor = COMMAND_LINE,
     ) -> tuple[Screened, ...]:
-        """Judge papers on their text as it is now. What the same person says again of the same text changes nothing."""
+        """Judge papers on their text as it is now, and label them. What the same person says again changes nothing.
+
+        `expected` names the decision that was seen on each paper; raises Overtaken where another one stands now. `why` is
+        the reason of a level that is not the proposed one. With `drafted`, the note that this person has written on a paper goes with the verdict where none is given.
+        """
+        labels = Labels.read(tags=tags, untag=untag, level=level, no_level=no_level)
+        because = read_note(why)
         now = self._clock.now()
+        if until is not None and until <= now.astimezone(self._zone).date():
+            raise UsageError(f"{until.isoformat()} is not a day to come; maybe waits until a later day")
         with self._database.write() as session:
-            _held(session, pmids)
-            given = judge(verdict, topics, reason, note, known=people.living_topics(session))
+            begin(session, actor, pmids)
+            given = judge(verdict, topics, reason, note, known=people.living_topics(session), until=until, asked=asked)
+            _may_be_asked(session, asked)
             before = screening.standing(session, pmids)
+            _not_overtaken(session, pmids, given, before, expected)
+            deciding_votes = _third(session, pmids, before, actor)
+            drafts = notes.of(session, actor.person_id, pmids) if drafted and actor.person_id is not None else {}
             fresh = []
             for citation in citations.load_each(session, pmids):
+                written = given
+                if drafted and given.note is None and citation.pmid in drafts:
+                    written = given._replace(note=read_note(drafts[citation.pmid].text))
                 read, last = fingerprint(citation), before.get(citation.pmid)
-                if last is None or (last.judgement, last.fingerprint, last.person_id) != (given, read, actor.person_id):
-                    fresh.append(Given(citation.pmid, given, read))
-            screening.decide(session, fresh, actor, now)
-            deeds = [_deed(each.pmid, before.get(each.pmid), given) for each in fresh]
+                if last is None or (last.judgement, last.fingerprint, last.person_id) != (
+                    written,
+                    read,
+                    actor.person_id,
+                ):
+                    fresh.append(Given(citation.pmid, written, read))
+            labelled, label_deeds = labelling.changes(session, pmids, labels)
+            changed = {each.pmid for each in fresh} | {each.pmid for each in labelled}
+            step_id = take_step(session, actor, "decide", changed, {**judgement_told(given), **labels.told}, now)
+            screening.decide(session, fresh, actor, now, step_id)
+            screening.tag(session, labelled, actor, now, reason=because, step_id=step_id)
+            deeds = [
+                Deed(
+                    f"citation:{each.pmid}",
+                    judgement_told(before.get(each.pmid)) | _votes_told(deciding_votes.get(each.pmid, ())),
+                    judgement_told(each.judgement),
+                )
+                for each in fresh
+            ]
             events.record_each(session, actor, f"screen.{given.verdict}", deeds, now)
-            return _screened(session, pmids, {each.pmid for each in fresh})
+            events.record_each(session, actor, "screen.label", label_deeds, now)
+            if actor.person_id is not None:
+                readings.release(session, actor.person_id, pmids)
+            return screened(session, pmids, changed, step_id)
 
     def undo(self, pmids: Sequence[int], *, actor: Actor = COMMAND_LINE) -> tuple[Screened, ...]:
         """Take back the last verdict on each paper; the one before it stands again. May be repeated to the first."""
         now = self._clock.now()
         with self._database.write() as session:
-            _held(session, pmids)
+            lock(session, pmids)
             said = screening.decisions(session, pmids)
             wanted = tuple(dict.fromkeys(pmids))
             taken = {pmid: found for pmid in wanted if (found := to_take_back(said.get(pmid, ()))) is not None}
             if bare := [pmid for pmid in wanted if pmid not in taken]:
-                raise UsageError(f"{_named(bare)} without a verdict that could be taken back; nothing was changed")
+                raise UsageError(f"{named(bare)} without a verdict that could be taken back; nothing was changed")
             fresh, deeds = [], []
             for pmid, (back, again) in taken.items():
                 judgement = again.judgement if again is not None else NOTHING
                 fresh.append(Given(pmid, judgement, (again or back).fingerprint, back.id))
-                deeds.append(_deed(pmid, standing(said[pmid]), judgement))
+                deeds.append(Deed(f"citation:{pmid}", judgement_told(standing(said[pmid])), judgement_told(judgement)))
             screening.decide(session, fresh, actor, now)
             events.record_each(session, actor, "screen.undo", deeds, now)
-            return _screened(session, pmids, set(taken))
+            return screened(session, pmids, set(taken))
 
     def label(
         self,
@@ -145,84 +212,125 @@ class Screening:
         actor: Actor = COMMAND_LINE,
     ) -> tuple[Screened, ...]:
         """Put tags, claims and at most one level on papers, or take them off. What stands already changes nothing."""
-        on = _read("tag", tags) + _read("claim", claims) + _read("level", [level] if level is not None else [])
-        off = _read("tag", untag) + _read("claim", unlink)
-        if both := set(on) & set(off):
-            raise UsageError(f"{', '.join(sorted(term for _, term in both))}: to be put on and taken off at once")
-        if level is not None and no_level:
-            raise UsageError("a level is to be set and taken off at once")
+        labels = Labels.read(tags=tags, untag=untag, level=level, no_level=no_level, claims=claims, unlink=unlink)
         why = read_note(note)
         now = self._clock.now()
         with self._database.write() as session:
-            _held(session, pmids)
-            before = screening.terms(session, pmids)
-            fresh, deeds = [], []
-            for pmid in dict.fromkeys(pmids):
-                held = {(facet, term) for facet, terms in before.get(pmid, {}).items() for term in terms}
-                gone = [("level", term) for facet, term in held if facet == "level"] if level or no_level else []
-                changed = [(each, False) for each in [*off, *gone] if each in held and each not in on]
-                changed += [(each, True) for each in on if each not in held]
-                fresh += [Labelled(pmid, facet, term, added) for (facet, term), added in changed]
-                if changed:
-                    after = held - {each for each, _ in changed} | {each for each, added in changed if added}
-                    deeds.append(Deed(f"citation:{pmid}", _terms(held), _terms(after)))
-            screening.tag(session, fresh, actor, now, reason=why)
+            begin(session, actor, pmids)
+            _third(session, pmids, screening.standing(session, pmids), actor)
+            fresh, deeds = labelling.changes(session, pmids, labels)
+            changed = {each.pmid for each in fresh}
+            step_id = take_step(session, actor, "label", changed, labels.told, now)
+            screening.tag(session, fresh, actor, now, reason=why, step_id=step_id)
             events.record_each(session, actor, "screen.label", deeds, now)
-            return _screened(session, pmids, {each.pmid for each in fresh})
+            return screened(session, pmids, changed, step_id)
+
+    def acknowledge(self, pmids: Sequence[int], *, actor: Actor, upto: int | None = None) -> tuple[Screened, ...]:
+        """Say that what befell these papers was read: a retraction, concern or erratum after they were kept or sent.
+
+        With `upto`, the newest version that was shown: what came after it waits on. Raises UsageError where nothing waits.
+        """
+        now = self._clock.now()
+        with self._database.write() as session:
+            begin(session, actor, pmids)
+            if actor.person_id is None:
+                raise UsageError("what befell a paper is acknowledged by a person")
+            waiting = [
+                each
+                for each in queue.notices(session, list(dict.fromkeys(pmids)))
+                if upto is None or each.version_id <= upto
+            ]
+            changed = {each.pmid for each in waiting}
+            if bare := [pmid for pmid in dict.fromkeys(pmids) if pmid not in changed]:
+                raise UsageError(f"{named(bare)} without anything that waits to be acknowledged; nothing was changed")
+            step_id = take_step(session, actor, "acknowledge", changed, {}, now)
+            if step_id is not None:
+                steps.acknowledge(session, [each.version_id for each in waiting], actor, step_id, now)
+            deeds = [
+                Deed(f"citation:{each.pmid}", None, {"changes": [change.name for change in each.changes]})
+                for each in waiting
+            ]
+            events.record_each(session, actor, "integrity.acknowledge", deeds, now)
+            return screened(session, pmids, changed, step_id)
 
 
-def _held(session: Session, pmids: Sequence[int]) -> None:
-    known = screening.lock(session, pmids)
-    if unknown := [pmid for pmid in dict.fromkeys(pmids) if pmid not in known]:
-        raise UsageError(
-            f"{_named(unknown)} not in the library, so nothing was changed; "
-            "monitor import fetches papers from a list of PMIDs"
+def begin(session: Session, actor: Actor, pmids: Sequence[int]) -> None:
+    """Lock the person and the papers of a step; raises UsageError for too many papers, or one that is not held."""
+    if len(set(pmids)) > MOST and actor.person_id is not None:
+        raise UsageError(f"{len(set(pmids)):,} papers at once are too many; at most {MOST} at a time")
+    if actor.person_id is not None:
+        steps.lock(session, actor.person_id)
+    lock(session, pmids)
+
+
+def take_step(
+    session: Session, actor: Actor, kind: Kind, pmids: Iterable[int], tells: Mapping[str, Any], now: Any
+) -> int | None:
+    """Store a step of a person in which these papers change; None where none does, or for the command line."""
+    touched = sorted(pmids)
+    if actor.person_id is None or not touched:
+        return None
+    return steps.begin(session, actor.person_id, kind, {"pmids": touched, **tells}, now)
+
+
+def _may_be_asked(session: Session, asked: int | None) -> None:
+    if asked is None:
+        return
+    person = people.find_by_id(session, asked)
+    if person is None or person.disabled_at is not None or person.role not in DECIDING:
+        raise UsageError("who is asked must be a curator or admin here")
+
+
+def _not_overtaken(
+    session: Session,
+    pmids: Iterable[int],
+    given: Judgement,
+    before: Mapping[int, Decision],
+    expected: Mapping[int, int | None] | None,
+) -> None:
+    if expected is None:
+        return
+    found = []
+    for pmid in dict.fromkeys(pmids):
+        decision = before.get(pmid)
+        if pmid in expected and expected[pmid] != (decision.id if decision is not None else None):
+            found.append((pmid, decision))
+    if found:
+        names = people.names(session)
+        raise Overtaken(
+            [
+                Overtaking(pmid, decision, names.get(decision.person_id or 0) if decision else None, given)
+                for pmid, decision in found
+            ]
         )
 
 
-def _named(pmids: Sequence[int]) -> str:
-    return f"PMID {', '.join(map(str, pmids))} {'is' if len(pmids) == 1 else 'are'}"
+def _third(
+    session: Session, pmids: Sequence[int], before: Mapping[int, Decision], actor: Actor
+) -> Mapping[int, Sequence[Vote]]:
+    """Return the votes between which this person decides; raises UsageError where it is for others to decide.
+
+    The command line stands outside of blind double screening.
+    """
+    if actor.person_id is None:
+        return {}
+    undecided = [pmid for pmid in dict.fromkeys(pmids) if pmid not in before]
+    doubly = votes.screened_topics(session, undecided)
+    given = votes.standing(session, doubly)
+    waiting = [pmid for pmid in doubly if len(given.get(pmid, ())) < NEEDED]
+    if waiting:
+        raise UsageError(
+            f"{named(waiting)} screened by two people who do not see each other's verdict: give yours in the lane "
+            "second; nothing was changed"
+        )
+    mine = [pmid for pmid, cast in given.items() if any(each.person_id == actor.person_id for each in cast)]
+    if mine:
+        raise UsageError(
+            f"{named(mine)} for a third person to decide, because your verdict is one of the two that differ; "
+            "nothing was changed"
+        )
+    return given
 
 
-def _read(facet: Facet, texts: Iterable[str]) -> list[tuple[str, str]]:
-    return list(dict.fromkeys((facet, READERS[facet](text)) for text in texts))
-
-
-def _screened(session: Session, pmids: Iterable[int], changed: Collection[int] = ()) -> tuple[Screened, ...]:
-    wanted = list(dict.fromkeys(pmids))
-    verdicts, terms = screening.standing(session, wanted), screening.terms(session, wanted)
-    held = citations.known(session, wanted, fetched=False)
-    judged = citations.load(session, verdicts)
-    found = []
-    for pmid in wanted:
-        if pmid in held:
-            decision, labels = verdicts.get(pmid), terms.get(pmid, {})
-            found.append(
-                Screened(
-                    pmid,
-                    decision.judgement if decision is not None else NOTHING,
-                    labels.get("tag", ()),
-                    next(iter(labels.get("level", ())), None),
-                    labels.get("claim", ()),
-                    decision is not None and decision.reopened_by(judged[pmid]),
-                    pmid in changed,
-                )
-            )
-    return tuple(found)
-
-
-def _deed(pmid: int, before: Decision | None, after: Judgement) -> Deed:
-    return Deed(f"citation:{pmid}", _told(before.judgement if before is not None else NOTHING), _told(after))
-
-
-def _told(judgement: Judgement) -> dict[str, Any]:
-    return {
-        name: list(value) if isinstance(value, tuple) else value for name, value in judgement._asdict().items() if value
-    }
-
-
-def _terms(held: Iterable[tuple[str, str]]) -> dict[str, Any]:
-    found: dict[str, list[str]] = {}
-    for facet, term in sorted(held):
-        found.setdefault(facet, []).append(term)
-    return dict(found)
+def _votes_told(cast: Sequence[Vote]) -> dict[str, Any]:
+    return {"votes": [vote_told(each) for each in cast]} if cast else {}

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import NamedTuple
 
 from sqlalchemy import Select, func, insert, select
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, aliased
 
 from monitor.core.people import Actor
 from monitor.core.query.own import OPEN, Own
-from monitor.core.screening import Decision, Judgement, Verdict
+from monitor.core.screening import Decision, Judgement, Tagging, Verdict
 from monitor.storage.bulk import batches
 from monitor.storage.tables import CitationRow, DecisionRow, HitRow, TaggingRow, VersionRow
 
@@ -26,12 +26,13 @@ class Given(NamedTuple):
 
 
 class Labelled(NamedTuple):
-    """A term of a facet to be put on a citation, or to be taken off."""
+    """A term of a facet to be put on a citation, or to be taken off; `undoes` is the tagging that it takes back."""
 
     pmid: int
     facet: str
     term: str
     added: bool
+    undoes: int | None = None
 
 
 Terms = Mapping[str, tuple[str, ...]]
@@ -77,21 +78,50 @@ def kept(session: Session, topic_id: str) -> dict[int, datetime]:
     return {pmid: decided_at for pmid, decided_at, topics in rows if topic_id in topics}
 
 
-def revised_since(session: Session) -> Iterator[Decision]:
-    """Yield the standing verdicts on citations of which a version was seen later: what was read may be another text."""
-    later = select(VersionRow.id).where(
-        VersionRow.pmid == DecisionRow.pmid, VersionRow.seen_at > DecisionRow.decided_at
-    )
+def reopened(session: Session) -> list[Decision]:
+    """Return the standing verdicts on papers whose title or abstract is no longer what was read."""
+    newest = aliased(DecisionRow)
+    later = select(newest.id).where(newest.pmid == DecisionRow.pmid, newest.id > DecisionRow.id)
+    words = reworded().subquery()
     rows = session.scalars(
         select(DecisionRow)
-        .where(DecisionRow.id.in_(_newest()), DecisionRow.verdict != OPEN, later.exists())
+        .join(words, words.c.pmid == DecisionRow.pmid)
+        .where(DecisionRow.verdict != OPEN, DecisionRow.hash != words.c.text_hash, ~later.exists())
         .order_by(DecisionRow.pmid)
     )
-    yield from map(_decision, rows)
+    return [_decision(row) for row in rows]
 
 
-def decide(session: Session, given: Sequence[Given], actor: Actor, now: datetime) -> None:
-    """Add judgements, each by this actor."""
+def reworded() -> Select[int, int, bytes | None, datetime]:
+    """Select PMID, version, fingerprint and moment of the newest words of each citation whose words ever changed."""
+    newest = select(func.max(VersionRow.id)).where(VersionRow.text_hash.is_not(None)).group_by(VersionRow.pmid)
+    return select(VersionRow.pmid, VersionRow.id, VersionRow.text_hash, VersionRow.seen_at).where(
+        VersionRow.id.in_(newest)
+    )
+
+
+def taggings(session: Session, pmids: Iterable[int]) -> dict[tuple[int, str, str], list[Tagging]]:
+    """Return everything that was ever put on these citations or taken off, by citation, facet and term, in order."""
+    columns = (
+        TaggingRow.id,
+        TaggingRow.pmid,
+        TaggingRow.facet,
+        TaggingRow.term,
+        TaggingRow.added,
+        TaggingRow.person_id,
+        TaggingRow.undoes,
+        TaggingRow.step_id,
+    )
+    found: dict[tuple[int, str, str], list[Tagging]] = {}
+    for batch in batches(iter(pmids)):
+        rows = session.execute(select(*columns).where(TaggingRow.pmid.in_(batch)).order_by(TaggingRow.id))
+        for row in rows:
+            found.setdefault((row.pmid, row.facet, row.term), []).append(Tagging(*row))
+    return found
+
+
+def decide(session: Session, given: Sequence[Given], actor: Actor, now: datetime, step_id: int | None = None) -> None:
+    """Add judgements, each by this actor, in this step."""
     if given:
         session.execute(
             insert(DecisionRow),
@@ -102,10 +132,13 @@ def decide(session: Session, given: Sequence[Given], actor: Actor, now: datetime
                     "topics": list(each.judgement.topics),
                     "reason": each.judgement.reason,
                     "note": each.judgement.note,
+                    "until": each.judgement.until,
+                    "asked_id": each.judgement.asked,
                     "hash": each.fingerprint,
                     "undoes": each.undoes,
                     "person_id": actor.person_id,
                     "role": actor.role,
+                    "step_id": step_id,
                     "decided_at": now,
                 }
                 for each in given
@@ -136,10 +169,18 @@ def tag(
     *,
     origin: str = "person",
     reason: str | None = None,
+    step_id: int | None = None,
 ) -> None:
     """Add what was put on and taken off; what stood before stays as a row."""
     if labels:
-        who = {"origin": origin, "reason": reason, "person_id": actor.person_id, "role": actor.role, "tagged_at": now}
+        who = {
+            "origin": origin,
+            "reason": reason,
+            "person_id": actor.person_id,
+            "role": actor.role,
+            "step_id": step_id,
+            "tagged_at": now,
+        }
         session.execute(insert(TaggingRow), [{**each._asdict(), **who} for each in labels])
 
 
@@ -178,10 +219,11 @@ def _decision(row: DecisionRow) -> Decision:
     return Decision(
         row.id,
         row.pmid,
-        Judgement(verdict, tuple(row.topics), row.reason, row.note),
+        Judgement(verdict, tuple(row.topics), row.reason, row.note, row.until, row.asked_id),
         row.hash,
         row.decided_at,
         row.role,
         row.person_id,
         row.undoes,
+        row.step_id,
     )

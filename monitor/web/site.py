@@ -8,20 +8,29 @@ from dataclasses import dataclass
 from monitor.core.health import Finding
 from monitor.mail.links import Links
 from monitor.services.accounts import Accounts
+from monitor.services.bulk import Bulk
 from monitor.services.corrections import Corrections
 from monitor.services.feeds import Feeds
 from monitor.services.library import Library
+from monitor.services.notes import Notes
+from monitor.services.onetime import OneTimeLinks
 from monitor.services.papers import Papers
+from monitor.services.people import People
 from monitor.services.personal import Personal
 from monitor.services.ports import Clock
+from monitor.services.queue import Queue
 from monitor.services.saved import SavedSearches
 from monitor.services.screening import Screening
+from monitor.services.signing_in import SigningIn
+from monitor.services.steps import Steps
 from monitor.services.strategies import Strategies
 from monitor.services.studio import Studio
 from monitor.services.subscribing import Subscribing
+from monitor.services.votes import Votes
 from monitor.services.week import Weeks
 from monitor.storage.engine import Database
 from monitor.storage.issues import IssuePage
+from monitor.web.entering import Proxy
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,12 +40,21 @@ class Site:
     database: Database
     clock: Clock
     accounts: Accounts
+    signing_in: SigningIn
+    one_time: OneTimeLinks
+    people: People
+    proxy: Proxy
     library: Library
     saved: SavedSearches
     papers: Papers
     corrections: Corrections
     weeks: Weeks
     screening: Screening
+    queue: Queue
+    steps: Steps
+    votes: Votes
+    notes: Notes
+    bulk: Bulk
     strategies: Strategies
     subscribing: Subscribing
     personal: Personal

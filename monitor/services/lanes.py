@@ -1,0 +1,225 @@
+"""What waits for one person at one moment, lane by lane, and why."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+
+from sqlalchemy.orm import Session
+
+from monitor.core.lanes import LATER, Key, Lane, Listing, Waiting, key, write_cursor
+from monitor.core.people import Actor
+from monitor.core.query import MeshTree, parse
+from monitor.core.query.words import split_words
+from monitor.core.voting import NEEDED
+from monitor.errors import UsageError
+from monitor.storage import papers, people, queue, readings, screening, search, votes
+from monitor.storage.papers import PaperLine
+from monitor.storage.queue import Found, Notice
+
+
+@dataclass(frozen=True, slots=True)
+class LaneCount:
+    """How many papers wait in a lane for this person, and since when the one that waits longest.
+
+    `more`: there are more than were counted.
+    """
+
+    lane: Lane
+    count: int
+    oldest: datetime | None
+    more: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class QueueRow:
+    """One paper in a lane. `place` is where it stands in the list; `expected` the decision that stands, for `decide`.
+
+    `age_days` counts since it came to wait, `held_by` names who else has it open. `why` is the reason it is here.
+    """
+
+    line: PaperLine
+    lane: Lane
+    place: str
+    topics: tuple[str, ...]
+    since: datetime
+    age_days: int
+    held_by: str | None
+    why: str
+    expected: int | None
+
+
+class Desk:
+    """What waits for one person at one moment; each kind is read when first asked for."""
+
+    def __init__(self, session: Session, actor: Actor, now: datetime, today: date) -> None:
+        self.session = session
+        self.actor = actor
+        self.now = now
+        self.today = today
+        self._known: dict[Lane, list[Waiting]] = {}
+        self._aside: dict[int, queue.PutAside] = {}
+        self._notices: dict[int, list[Notice]] = {}
+        self._conflicts: set[int] = set()
+
+    def lanes(self) -> tuple[LaneCount, ...]:
+        found = []
+        for lane in Lane:
+            if lane is Lane.BACKLOG:
+                size = queue.backlog_size(self.session)
+                found.append(LaneCount(lane, min(size, queue.COUNTED), None, size > queue.COUNTED))
+            else:
+                waiting = [each for each in self.papers(lane) if each.turn < LATER]
+                found.append(LaneCount(lane, len(waiting), min((each.since for each in waiting), default=None)))
+        return tuple(found)
+
+    def papers(self, lane: Lane) -> list[Waiting]:
+        if lane not in self._known:
+            if lane in (Lane.NEW, Lane.WIDE, Lane.SECOND):
+                self._read_undecided()
+            elif lane is Lane.BACKLOG:
+                self._known[lane] = self._backlog()
+            else:
+                read = {Lane.REVISED: self._revised, Lane.INTEGRITY: self._integrity, Lane.MAYBE: self._maybe}
+                self._known[lane] = read[lane]()
+        return self._known[lane]
+
+    def sorted(self, lane: Lane, listing: Listing) -> list[tuple[Key, Waiting]]:
+        papers = [each for each in self.papers(lane) if listing.shows(each)]
+        if listing.words is not None and listing.words.strip():
+            named = self._titled(listing.words)
+            papers = [each for each in papers if each.pmid in named]
+        if listing.tag is not None:
+            suggested = queue.suggesting(self.session, [each.pmid for each in papers], listing.tag)
+            papers = [each for each in papers if each.pmid in suggested]
+        return sorted(((key(each, listing), each) for each in papers), key=lambda each: each[0])
+
+    def rows(self, lane: Lane, shown: Sequence[tuple[Key, Waiting]]) -> tuple[QueueRow, ...]:
+        pmids = [paper.pmid for _, paper in shown]
+        lines = {each.pmid: each for each in papers.lines(self.session, pmids)}
+        open_by = readings.of(self.session, pmids, self.now)
+        standing = screening.standing(self.session, pmids)
+        names = {each.id: each.name for each in people.everyone(self.session)} if lane is Lane.MAYBE else {}
+        found = []
+        for place, paper in shown:
+            if paper.pmid not in lines:
+                continue
+            reading, decision = open_by.get(paper.pmid), standing.get(paper.pmid)
+            found.append(
+                QueueRow(
+                    lines[paper.pmid],
+                    lane,
+                    write_cursor(place),
+                    paper.topics,
+                    paper.since,
+                    max(0, (self.now - paper.since).days),
+                    reading.name if reading is not None and reading.person_id != self.actor.person_id else None,
+                    self._why(lane, lines[paper.pmid], names),
+                    decision.id if decision is not None else None,
+                )
+            )
+        return tuple(found)
+
+    def _read_undecided(self) -> None:
+        by_pmid: dict[int, list[Found]] = {}
+        for hit in queue.undecided(self.session):
+            by_pmid.setdefault(hit.pmid, []).append(hit)
+        lanes: dict[Lane, list[Waiting]] = {Lane.NEW: [], Lane.WIDE: [], Lane.SECOND: []}
+        doubly = []
+        for pmid, hits in by_pmid.items():
+            core = [each for each in hits if each.lane == "core"]
+            if any(each.doubly for each in core):
+                doubly.append(pmid)
+            else:
+                lanes[Lane.NEW if core else Lane.WIDE].append(_waiting(pmid, core or hits))
+        given = votes.standing(self.session, doubly)
+        for pmid in doubly:
+            cast = given.get(pmid, [])
+            if not any(each.person_id == self.actor.person_id for each in cast):
+                differing = len(cast) >= NEEDED
+                if differing:
+                    self._conflicts.add(pmid)
+                core = [each for each in by_pmid[pmid] if each.lane == "core"]
+                lanes[Lane.SECOND].append(_waiting(pmid, core, turn=0 if differing else 1))
+        self._known |= lanes
+
+    def _backlog(self) -> list[Waiting]:
+        news = {each.pmid for each in queue.undecided(self.session)}
+        by_pmid: dict[int, list[Found]] = {}
+        for hit in queue.undecided(self.session, news=False):
+            if hit.pmid not in news:
+                by_pmid.setdefault(hit.pmid, []).append(hit)
+        return [_waiting(pmid, hits) for pmid, hits in by_pmid.items()]
+
+    def _revised(self) -> list[Waiting]:
+        changed = {each.pmid: each.since for each in queue.reworded(self.session)}
+        return self._with_traits({pmid: (since, 0) for pmid, since in changed.items()})
+
+    def _integrity(self) -> list[Waiting]:
+        for notice in queue.notices(self.session):
+            self._notices.setdefault(notice.pmid, []).append(notice)
+        return self._with_traits({pmid: (told[0].seen_at, 0) for pmid, told in self._notices.items()})
+
+    def _maybe(self) -> list[Waiting]:
+        self._aside = {each.pmid: each for each in queue.put_aside(self.session)}
+        return self._with_traits({pmid: (each.since, self._turn(each)) for pmid, each in self._aside.items()})
+
+    def _turn(self, aside: queue.PutAside) -> int:
+        if aside.until is not None and aside.until > self.today:
+            return LATER
+        if aside.asked is not None and aside.asked != self.actor.person_id:
+            return LATER
+        return 0 if aside.until is not None or aside.asked is not None else 1
+
+    def _with_traits(self, since: dict[int, tuple[datetime, int]]) -> list[Waiting]:
+        known = queue.traits(self.session, since)
+        return [
+            Waiting(pmid, moment, known[pmid].topics, known[pmid].alarm, known[pmid].level, known[pmid].design, turn)
+            for pmid, (moment, turn) in since.items()
+        ]
+
+    def _titled(self, text: str) -> set[int]:
+        words, _ = split_words(text)
+        if not words:
+            raise UsageError(f"{text[:60]!r} holds no word that a title could have")
+        query = parse(" AND ".join(f'"{word}"[ti]' for word in words))
+        return set(search.pmids(self.session, query, MeshTree(), self.today))
+
+    def _why(self, lane: Lane, line: PaperLine, names: dict[int, str]) -> str:
+        if lane is Lane.INTEGRITY:
+            told = [change.words for each in self._notices.get(line.pmid, ()) for change in each.changes]
+            return "; ".join(dict.fromkeys(told))
+        if lane is Lane.REVISED:
+            return f"title or abstract changed since the verdict {line.verdict}"
+        if lane is Lane.MAYBE:
+            return _aside(self._aside[line.pmid], names)
+        if lane is Lane.SECOND:
+            differing = line.pmid in self._conflicts
+            return "two verdicts differ; yours decides" if differing else "waits for your verdict; nobody sees it yet"
+        return _found_by(line)
+
+
+def _waiting(pmid: int, hits: Sequence[Found], turn: int = 0) -> Waiting:
+    first = hits[0]
+    topics = tuple(dict.fromkeys(each.topic for each in hits))
+    since = min(each.found_at for each in hits)
+    return Waiting(pmid, since, topics, bool(first.alarm), first.level, first.design, turn)
+
+
+def _found_by(line: PaperLine) -> str:
+    told = []
+    for place in line.found:
+        numbers = ", ".join(map(str, place.lines))
+        lines = f" line {numbers}" if len(place.lines) == 1 else f" lines {numbers}" if place.lines else ""
+        told.append(f"{place.title}: {place.lane}{lines}")
+    return "; ".join(told)
+
+
+def _aside(aside: queue.PutAside, names: dict[int, str]) -> str:
+    told = f"put aside by {names.get(aside.by or 0, 'the command line')}"
+    if aside.asked is not None:
+        told += f" for {names.get(aside.asked, 'somebody')}"
+    if aside.until is not None:
+        told += f" until {aside.until.isoformat()}"
+    return told

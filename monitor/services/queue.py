@@ -1,0 +1,192 @@
+"""The curators' queue: what waits in which lane, in what order, for whom, and who has it open."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import timedelta
+from zoneinfo import ZoneInfo
+
+from sqlalchemy.orm import Session
+
+from monitor.core.lanes import ALL, Lane, Listing, read_cursor, write_cursor
+from monitor.core.people import Actor
+from monitor.errors import NotFound, UsageError
+from monitor.services.lanes import Desk, LaneCount, QueueRow
+from monitor.services.ports import Clock
+from monitor.storage import events, queue, readings, screening
+from monitor.storage.engine import Database
+from monitor.storage.readings import Reading
+
+OPEN_FOR = timedelta(minutes=10)
+"""How long a paper counts as open unless that is renewed."""
+
+
+@dataclass(frozen=True, slots=True)
+class QueuePage:
+    """Some rows of a lane; `next` asks for those after them, None at the end. `total` counts what the filter leaves.
+
+    `topics`, `levels` and `designs` are those that occur in the lane, for the filter.
+    """
+
+    lane: Lane
+    rows: tuple[QueueRow, ...]
+    next: str | None
+    total: int
+    topics: tuple[str, ...]
+    levels: tuple[str, ...]
+    designs: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """What a page of the queue shows: the lanes, and a page of one of them."""
+
+    lanes: tuple[LaneCount, ...]
+    page: QueuePage
+
+
+@dataclass(frozen=True, slots=True)
+class Around:
+    """The neighbours of a place in a lane, nearest first; `position` counts from 1 and is where the place is or would be."""
+
+    before: tuple[QueueRow, ...]
+    after: tuple[QueueRow, ...]
+    position: int
+    total: int
+
+
+@dataclass(frozen=True, slots=True)
+class Clear:
+    """What to say when a lane is empty: how much this person judged today, and what waits longest elsewhere."""
+
+    decided_today: int
+    elsewhere: LaneCount | None
+
+
+class Queue:
+    """What waits for curators. Every method reads one snapshot."""
+
+    def __init__(self, database: Database, clock: Clock, zone: str = "UTC") -> None:
+        self._database = database
+        self._clock = clock
+        self._zone = ZoneInfo(zone)
+
+    def lanes(self, actor: Actor) -> tuple[LaneCount, ...]:
+        """Return every lane with what waits in it for this person."""
+        with self._database.read() as session:
+            return self._desk(session, actor).lanes()
+
+    def rows(
+        self,
+        actor: Actor,
+        lane: Lane,
+        listing: Listing = ALL,
+        *,
+        after: str | None = None,
+        limit: int = 50,
+    ) -> QueuePage:
+        """Return a page of a lane: what comes after a place in it."""
+        with self._database.read() as session:
+            return self._page(self._desk(session, actor), lane, listing, after, limit)
+
+    def view(
+        self,
+        actor: Actor,
+        lane: Lane,
+        listing: Listing = ALL,
+        *,
+        after: str | None = None,
+        limit: int = 50,
+    ) -> View:
+        """Return lanes and page at once, of one snapshot, reading what waits only once."""
+        with self._database.read() as session:
+            desk = self._desk(session, actor)
+            return View(desk.lanes(), self._page(desk, lane, listing, after, limit))
+
+    def around(
+        self,
+        actor: Actor,
+        lane: Lane,
+        place: str,
+        listing: Listing = ALL,
+        *,
+        count: int = 2,
+    ) -> Around:
+        """Return the papers before and after a place, whether or not a paper still stands there."""
+        at = read_cursor(place)
+        with self._database.read() as session:
+            desk = self._desk(session, actor)
+            standing = desk.sorted(lane, listing)
+            before = [each for each in standing if each[0] < at]
+            after = [each for each in standing if each[0] > at]
+            near = [*reversed(before[-count:] if count else []), *after[:count]]
+            told = {row.line.pmid: row for row in desk.rows(lane, near)}
+            rows = [told[paper.pmid] for _, paper in near if paper.pmid in told]
+            split = sum(each[0] < at for each in near if each[1].pmid in told)
+            return Around(tuple(rows[:split]), tuple(rows[split:]), len(before) + 1, len(standing))
+
+    def clear(self, actor: Actor, lane: Lane) -> Clear:
+        """Return what to say of an empty lane."""
+        local = self._clock.now().astimezone(self._zone)
+        midnight = local.replace(hour=0, minute=0, second=0, microsecond=0)
+        with self._database.read() as session:
+            others = [each for each in self._desk(session, actor).lanes() if each.lane != lane and each.count]
+            oldest = min((each for each in others if each.oldest), key=lambda each: str(each.oldest), default=None)
+            return Clear(queue.decided_since(session, actor.person_id, midnight), oldest)
+
+    def open(self, pmid: int, actor: Actor, *, take_over: bool = False) -> Reading:
+        """Take or renew the paper for this person, unless another has it open; returns who has it.
+
+        Whatever else this person had open is let go. Raises NotFound for a PMID that is not held.
+        """
+        who = _person(actor)
+        now = self._clock.now()
+        with self._database.write() as session:
+            if not screening.lock(session, [pmid]):
+                raise NotFound(f"PMID {pmid} is not in the library")
+            held = readings.of(session, [pmid], now).get(pmid)
+            if held is not None and held.person_id != who and not take_over:
+                return held
+            since = held.since if held is not None and held.person_id == who else now
+            readings.release(session, who, but=pmid)
+            readings.take(session, pmid, who, since, now + OPEN_FOR)
+            if held is not None and held.person_id != who:
+                events.record(
+                    session, actor, "reading.take-over", f"citation:{pmid}", now, {"by": held.name}, {"by": actor.name}
+                )
+            return readings.of(session, [pmid], now)[pmid]
+
+    def release(self, actor: Actor, pmid: int | None = None) -> None:
+        """Let go what this person has open, or one paper of it."""
+        with self._database.write() as session:
+            readings.release(session, _person(actor), None if pmid is None else [pmid])
+
+    def _desk(self, session: Session, actor: Actor) -> Desk:
+        now = self._clock.now()
+        return Desk(session, actor, now, now.astimezone(self._zone).date())
+
+    def _page(self, desk: Desk, lane: Lane, listing: Listing, after: str | None, limit: int) -> QueuePage:
+        if limit < 1:
+            raise UsageError(f"a page holds at least one paper, not {limit}")
+        standing = desk.sorted(lane, listing)
+        left = standing
+        if after is not None:
+            start = read_cursor(after)
+            left = [each for each in standing if each[0] > start]
+        shown = left[:limit]
+        all_of_lane = desk.papers(lane)
+        return QueuePage(
+            lane,
+            desk.rows(lane, shown),
+            write_cursor(shown[-1][0]) if len(left) > limit else None,
+            len(standing),
+            tuple(sorted({topic for each in all_of_lane for topic in each.topics})),
+            tuple(sorted({each.level for each in all_of_lane if each.level is not None})),
+            tuple(sorted({each.design for each in all_of_lane if each.design is not None})),
+        )
+
+
+def _person(actor: Actor) -> int:
+    if actor.person_id is None:
+        raise UsageError("the desk is for people who are signed in")
+    return actor.person_id

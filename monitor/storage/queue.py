@@ -1,0 +1,233 @@
+"""What waits for curators, read off hits, decisions and versions; nothing of it is stored twice."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from datetime import date, datetime
+from typing import Any, NamedTuple
+
+from sqlalchemy import ColumnElement, Select, distinct, func, or_, select
+from sqlalchemy.orm import Session, aliased
+
+from monitor.core.query.own import OPEN
+from monitor.core.revision import Change
+from monitor.core.screening import Verdict
+from monitor.storage import screening
+from monitor.storage.bulk import batches
+from monitor.storage.tables import (
+    AcknowledgementRow,
+    CitationRow,
+    DecisionRow,
+    HitRow,
+    IssueEntryRow,
+    ProposalRow,
+    TopicRow,
+    VersionRow,
+)
+
+COUNTED = 1000
+"""So many of the backlog are counted; more are told as more."""
+
+
+class Found(NamedTuple):
+    """A living hit of a living topic on a paper that nobody has judged; `level` and `design` are proposed."""
+
+    pmid: int
+    topic: str
+    lane: str
+    found_at: datetime
+    doubly: bool
+    alarm: bool
+    level: str | None
+    design: str | None
+
+
+class Traits(NamedTuple):
+    """What papers of any lane are sorted and filtered by."""
+
+    topics: tuple[str, ...]
+    alarm: bool
+    level: str | None
+    design: str | None
+
+
+class Reworded(NamedTuple):
+    """A paper whose words are no longer those of its standing verdict, and since when."""
+
+    pmid: int
+    since: datetime
+
+
+class Notice(NamedTuple):
+    """A version that bears on how far a paper stands and that nobody has acknowledged."""
+
+    pmid: int
+    version_id: int
+    seen_at: datetime
+    changes: tuple[Change, ...]
+
+
+class PutAside(NamedTuple):
+    """A paper that stands as maybe: since when, by whom, until when, and who was asked."""
+
+    pmid: int
+    since: datetime
+    by: int | None
+    until: date | None
+    asked: int | None
+
+
+def undecided(session: Session, *, news: bool = True) -> list[Found]:
+    """Return the hits on papers without a standing verdict: those that are news, or those that are not."""
+    columns: tuple[Any, ...] = (
+        HitRow.pmid,
+        HitRow.topic_id,
+        HitRow.lane,
+        HitRow.found_at,
+        TopicRow.doubly_screened_at.is_not(None),
+        or_(CitationRow.retracted, CitationRow.concern),
+        ProposalRow.level,
+        ProposalRow.design,
+    )
+    rows = session.execute(
+        select(*columns)
+        .join(TopicRow, TopicRow.id == HitRow.topic_id)
+        .join(CitationRow, CitationRow.pmid == HitRow.pmid)
+        .outerjoin(ProposalRow, ProposalRow.pmid == HitRow.pmid)
+        .where(*_waits(news))
+        .order_by(TopicRow.position, TopicRow.id)
+    )
+    return [Found(*row) for row in rows]
+
+
+def backlog_size(session: Session) -> int:
+    """Count the papers that no news search found and nobody judged, up to one more than `COUNTED`."""
+    judged_elsewhere = aliased(HitRow)
+    news = select(judged_elsewhere.pmid).where(
+        judged_elsewhere.pmid == HitRow.pmid, judged_elsewhere.news.is_(True), judged_elsewhere.ended_at.is_(None)
+    )
+    older = (
+        select(distinct(HitRow.pmid))
+        .join(TopicRow, TopicRow.id == HitRow.topic_id)
+        .where(*_waits(False), ~news.exists())
+        .limit(COUNTED + 1)
+    )
+    return session.scalar(select(func.count()).select_from(older.subquery())) or 0
+
+
+def traits(session: Session, pmids: Iterable[int]) -> dict[int, Traits]:
+    """Return what these papers are sorted and filtered by."""
+    found: dict[int, Traits] = {}
+    for batch in batches(iter(pmids)):
+        topics: dict[int, list[str]] = {}
+        for pmid, topic in session.execute(
+            select(HitRow.pmid, HitRow.topic_id)
+            .join(TopicRow, TopicRow.id == HitRow.topic_id)
+            .where(HitRow.pmid.in_(batch), HitRow.ended_at.is_(None))
+            .order_by(TopicRow.position, TopicRow.id)
+        ):
+            if topic not in topics.setdefault(pmid, []):
+                topics[pmid].append(topic)
+        for pmid, alarm, level, design in session.execute(
+            select(
+                CitationRow.pmid, or_(CitationRow.retracted, CitationRow.concern), ProposalRow.level, ProposalRow.design
+            )
+            .outerjoin(ProposalRow, ProposalRow.pmid == CitationRow.pmid)
+            .where(CitationRow.pmid.in_(batch))
+        ):
+            found[pmid] = Traits(tuple(topics.get(pmid, ())), alarm, level, design)
+    return found
+
+
+def reworded(session: Session) -> list[Reworded]:
+    """Return the papers whose words are no longer those of their standing verdict."""
+    words = screening.reworded().subquery()
+    rows = session.execute(
+        select(words.c.pmid, words.c.seen_at)
+        .join(DecisionRow, DecisionRow.pmid == words.c.pmid)
+        .where(DecisionRow.verdict != OPEN, DecisionRow.hash != words.c.text_hash, _stands())
+    )
+    return [Reworded(*row) for row in rows]
+
+
+def notices(session: Session, pmids: Sequence[int] | None = None) -> list[Notice]:
+    """Return what befell papers after they were kept or sent and was not acknowledged, in the order seen."""
+    acknowledged = select(AcknowledgementRow.id).where(
+        AcknowledgementRow.version_id == VersionRow.id, AcknowledgementRow.withdrawn_at.is_(None)
+    )
+    before = select(DecisionRow.id).where(
+        DecisionRow.pmid == VersionRow.pmid,
+        DecisionRow.verdict == Verdict.KEEP,
+        DecisionRow.decided_at < VersionRow.seen_at,
+    )
+    sent = select(IssueEntryRow.pmid).where(
+        IssueEntryRow.pmid == VersionRow.pmid, IssueEntryRow.version_id < VersionRow.id
+    )
+    kept = (_verdict_on(VersionRow.pmid) == Verdict.KEEP) & before.exists()
+    query = select(VersionRow.pmid, VersionRow.id, VersionRow.seen_at, VersionRow.changes).where(
+        VersionRow.integrity.is_(True), ~acknowledged.exists(), or_(kept, sent.exists())
+    )
+    if pmids is not None:
+        query = query.where(VersionRow.pmid.in_(pmids))
+    return [
+        Notice(pmid, number, seen_at, tuple(Change[each] for each in changes))
+        for pmid, number, seen_at, changes in session.execute(query.order_by(VersionRow.id))
+    ]
+
+
+def put_aside(session: Session) -> list[PutAside]:
+    """Return the papers that stand as maybe."""
+    rows = session.execute(
+        select(
+            DecisionRow.pmid, DecisionRow.decided_at, DecisionRow.person_id, DecisionRow.until, DecisionRow.asked_id
+        ).where(DecisionRow.verdict == "maybe", _stands())
+    )
+    return [PutAside(*row) for row in rows]
+
+
+def suggesting(session: Session, pmids: Iterable[int], tag: str) -> set[int]:
+    """Return those of these papers for which the tag is suggested, qualified or not."""
+    found: set[int] = set()
+    for batch in batches(iter(pmids)):
+        rows = session.execute(select(ProposalRow.pmid, ProposalRow.found).where(ProposalRow.pmid.in_(batch)))
+        for pmid, proposed in rows:
+            tags = [str(each.get("tag", "")) for each in proposed.get("tags", ())]
+            if any(each == tag or each.startswith(f"{tag}/") for each in tags):
+                found.add(pmid)
+    return found
+
+
+def decided_since(session: Session, person_id: int | None, moment: datetime) -> int:
+    """Count the papers that a person has judged since."""
+    return (
+        session.scalar(
+            select(func.count(distinct(DecisionRow.pmid))).where(
+                DecisionRow.person_id == person_id,
+                DecisionRow.decided_at >= moment,
+                DecisionRow.undoes.is_(None),
+                DecisionRow.verdict != OPEN,
+            )
+        )
+        or 0
+    )
+
+
+def _waits(news: bool) -> tuple[ColumnElement[bool], ...]:
+    return (
+        HitRow.ended_at.is_(None),
+        HitRow.news.is_(news),
+        TopicRow.retired_at.is_(None),
+        func.coalesce(_verdict_on(HitRow.pmid), OPEN) == OPEN,
+    )
+
+
+def _verdict_on(pmid: Any) -> Any:
+    """Select the newest verdict on a paper; one step into the index, however many were given."""
+    newest = aliased(DecisionRow)
+    found: Select[str] = select(newest.verdict).where(newest.pmid == pmid).order_by(newest.id.desc()).limit(1)
+    return found.scalar_subquery()
+
+
+def _stands() -> ColumnElement[bool]:
+    newest = aliased(DecisionRow)
+    return ~select(newest.id).where(newest.pmid == DecisionRow.pmid, newest.id > DecisionRow.id).exists()
