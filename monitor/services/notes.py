@@ -11,7 +11,7 @@ from monitor.storage.engine import Database
 from monitor.storage.notes import Note
 
 
-class NoteConflict(MonitorError):
+class NoteChanged(MonitorError):
     """The note was changed in another window since; nothing was saved, and both texts are here."""
 
     def __init__(self, pmid: int, yours: str, theirs: Note) -> None:
@@ -38,7 +38,7 @@ class Notes:
     def write(self, pmid: int, text: str, version: int, actor: Actor) -> Note:
         """Save a note over the version that was read; returns it as it stands now. The same text again changes nothing.
 
-        Raises NoteConflict when another window came first, UsageError for a text that is no note.
+        Raises NoteChanged when another window came first, UsageError for a text that is no note.
         """
         who = _person(actor)
         text = read_note(text) or ""
@@ -51,7 +51,7 @@ class Notes:
                 return held
             if held.version != version or not notes.write(session, who, pmid, text, version, now):
                 held = notes.of(session, who, [pmid]).get(pmid, held)
-                raise NoteConflict(pmid, text, held)
+                raise NoteChanged(pmid, text, held)
             return notes.of(session, who, [pmid])[pmid]
 
 

@@ -8,13 +8,21 @@ from zoneinfo import ZoneInfo
 
 from sqlalchemy.orm import Session
 
+from monitor.core.citation import Citation
 from monitor.core.lanes import ALL, Lane, Listing, read_cursor, write_cursor
 from monitor.core.people import Actor
+from monitor.core.rewording import Rewording, rewording
+from monitor.core.screening import Decision, fingerprint
 from monitor.errors import NotFound, UsageError
 from monitor.services.lanes import Desk, LaneCount, QueueRow
 from monitor.services.ports import Clock
-from monitor.storage import events, queue, readings, screening
+from monitor.services.votes import Standing
+from monitor.services.votes import standing as voting
+from monitor.storage import citations, events, notes, papers, people, queue, readings, screening
 from monitor.storage.engine import Database
+from monitor.storage.notes import Note
+from monitor.storage.papers import PaperLine
+from monitor.storage.queue import Notice
 from monitor.storage.readings import Reading
 
 OPEN_FOR = timedelta(minutes=10)
@@ -61,6 +69,38 @@ class Clear:
 
     decided_today: int
     elsewhere: LaneCount | None
+
+
+@dataclass(frozen=True, slots=True)
+class AtDesk:
+    """One paper as its reader at the desk sees it, in one snapshot.
+
+    `decision` is the verdict that stands, `by` whose it is (None: the command line), `expected` its id, for `decide`.
+    `rewording` says what became of the words since, where they are others and those that were read are kept. `notices`
+    wait to be acknowledged; `voting` is how double screening stands. `held_by` has it open, if that is somebody else.
+    """
+
+    line: PaperLine
+    citation: Citation
+    decision: Decision | None
+    by: str | None
+    asked: str | None
+    claims: tuple[str, ...]
+    reopened: bool
+    rewording: Rewording | None
+    notices: tuple[Notice, ...]
+    voting: Standing
+    note: Note
+    held_by: Reading | None
+
+    @property
+    def expected(self) -> int | None:
+        return self.decision.id if self.decision is not None else None
+
+    @property
+    def upto(self) -> int | None:
+        """The newest version that is shown among `notices`, for `acknowledge`."""
+        return max((each.version_id for each in self.notices), default=None)
 
 
 class Queue:
@@ -134,6 +174,32 @@ class Queue:
             oldest = min((each for each in others if each.oldest), key=lambda each: str(each.oldest), default=None)
             return Clear(queue.decided_since(session, actor.person_id, midnight), oldest)
 
+    def paper(self, pmid: int, actor: Actor) -> AtDesk:
+        """Return a paper with everything that is decided on it; raises NotFound for a PMID that is not held."""
+        with self._database.read() as session:
+            citation = citations.load(session, [pmid]).get(pmid)
+            if citation is None:
+                raise NotFound(f"PMID {pmid} is not in the library")
+            (line,) = papers.lines(session, [pmid])
+            decision = screening.standing(session, [pmid]).get(pmid)
+            reopened = decision is not None and decision.reopened_by(citation)
+            names = people.names(session) if decision is not None else {}
+            held = readings.of(session, [pmid], self._clock.now()).get(pmid)
+            return AtDesk(
+                line,
+                citation,
+                decision,
+                names.get(decision.person_id or 0) if decision is not None else None,
+                names.get(decision.judgement.asked or 0) if decision is not None else None,
+                screening.terms(session, [pmid]).get(pmid, {}).get("claim", ()),
+                reopened,
+                _rewording(session, citation, decision) if decision is not None and reopened else None,
+                tuple(queue.notices(session, [pmid])),
+                voting(session, pmid, actor),
+                notes.of(session, _person(actor), [pmid]).get(pmid, Note()),
+                held if held is not None and held.person_id != actor.person_id else None,
+            )
+
     def open(self, pmid: int, actor: Actor, *, take_over: bool = False) -> Reading:
         """Take or renew the paper for this person, unless another has it open; returns who has it.
 
@@ -184,6 +250,13 @@ class Queue:
             tuple(sorted({each.level for each in all_of_lane if each.level is not None})),
             tuple(sorted({each.design for each in all_of_lane if each.design is not None})),
         )
+
+
+def _rewording(session: Session, citation: Citation, decision: Decision) -> Rewording | None:
+    for before in citations.earlier(session, citation.pmid):
+        if fingerprint(before) == decision.fingerprint:
+            return rewording(before, citation)
+    return None
 
 
 def _person(actor: Actor) -> int:

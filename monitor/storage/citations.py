@@ -22,6 +22,7 @@ __all__ = [
     "KeptLink",
     "Totals",
     "Version",
+    "earlier",
     "everything",
     "held",
     "keep",
@@ -163,6 +164,18 @@ def versions(session: Session, pmid: int) -> list[Version]:
         Version(id, of, number, hash, seen_at, tuple(Change[each] for each in changes), poll_id)
         for id, of, number, hash, seen_at, changes, poll_id in rows
     ]
+
+
+def earlier(session: Session, pmid: int) -> Iterator[Citation]:
+    """Yield the versions of a citation that were shown before the one held now, the last first."""
+    rows = session.execute(
+        select(VersionRow.codec, VersionRow.doc)
+        .where(VersionRow.pmid == pmid, VersionRow.doc.is_not(None))
+        .order_by(VersionRow.id.desc())
+    )
+    for number, doc in rows.all():
+        if number is not None and doc is not None:
+            yield codec.decode(number, doc)
 
 
 def relations(session: Session, pmids: Iterable[int]) -> list[KeptLink]:
