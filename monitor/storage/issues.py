@@ -136,10 +136,12 @@ class IssuePage:
 class IssueLine:
     """One line of the archive; `topics` are the short names of what its readers follow."""
 
+    id: int
     key: str
     slot: str
     label: str
     kind: str
+    language: str
     subject: str
     created_at: datetime
     deliveries: int
@@ -406,21 +408,23 @@ def by_key(session: Session, key: str) -> IssuePage | None:
 
 
 def archive(session: Session, limit: int = 100, before: int | None = None) -> list[IssueLine]:
-    """Return the newest issues, each with the number of its deliveries; `before` is an issue id to page on from."""
+    """Return issues, the latest day first, each with the number of its deliveries; `before` is an id to page on from."""
     deliveries = select(func.count()).where(DeliveryRow.issue_id == IssueRow.id).correlate(IssueRow).scalar_subquery()
     query = select(
+        IssueRow.id,
         IssueRow.key,
         IssueRow.slot,
         IssueRow.label,
         IssueRow.kind,
+        IssueRow.language,
         IssueRow.subject,
         IssueRow.created_at,
         deliveries,
         IssueRow.content["topics"],
-    ).order_by(IssueRow.id.desc())
+    ).order_by(IssueRow.slot.desc(), IssueRow.id.desc())
     if before is not None:
-        query = query.where(IssueRow.id < before)
+        last = select(IssueRow.slot).where(IssueRow.id == before).scalar_subquery()
+        query = query.where((IssueRow.slot < last) | ((IssueRow.slot == last) & (IssueRow.id < before)))
     return [
-        IssueLine(key, slot, label, kind, subject, at, count, tuple(each["short"] for each in topics))
-        for key, slot, label, kind, subject, at, count, topics in session.execute(query.limit(limit))
+        IssueLine(*row[:-1], tuple(each["short"] for each in row[-1])) for row in session.execute(query.limit(limit))
     ]

@@ -1,5 +1,5 @@
 """The pages, one module a noun; each adds its routes to the application and keeps the framework inside."""
 
-from monitor.web.views import account, health, integrity, paper, papers, public, saved, week
+from monitor.web.views import account, digests, health, integrity, paper, papers, public, saved, settings, week
 
-VIEWS = (public, account, health, week, papers, paper, integrity, saved)
+VIEWS = (public, account, health, week, papers, paper, integrity, saved, digests, settings)
