@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import difflib
+import ipaddress
 import os
+import re
 import secrets
 import tempfile
 import tomllib
@@ -25,6 +27,10 @@ LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
 NAME_MAX = 60
 """Longer digest names would leave no room in a subject."""
 KEY_MIN = 16
+_EVERYBODYS = frozenset(
+    {"host", "cookie", "authorization", "origin", "referer", "user-agent", "accept", "from", "via", "forwarded",
+     "x-forwarded-for", "x-forwarded-host", "x-forwarded-proto", "x-real-ip"}
+)  # fmt: skip
 
 Check = Callable[[Mapping[str, object]], Iterable[str]]
 """Looks at the values as they were given and names problems that this module cannot know of."""
@@ -67,6 +73,8 @@ class Settings(BaseModel):
     poll_hour: int = Field(6, ge=0, le=23, description="Local hour of the daily poll")
     first_poll_days: int = Field(30, ge=1, le=3650, description="How far a topic's first poll looks back")
     reconcile_days: int = Field(30, ge=1, le=366, description="Days between full reconciliations of a topic")
+    proxy_header: str | None = Field(None, description="Header in which a proxy in front names who is signed in there")
+    proxy_addresses: tuple[str, ...] = Field((), description="Addresses or networks of proxies that are believed")
     secret_key: SecretStr = Field(SecretStr(""), description="Signs links and bounce addresses; made at first start")
 
     @field_validator("home", mode="before")
@@ -137,7 +145,28 @@ class Settings(BaseModel):
             raise ValueError(f"must be 1 to {NAME_MAX} printable characters")
         return name
 
-    @field_validator("mail_plain_relays", mode="before")
+    @field_validator("proxy_header")
+    @classmethod
+    def _header(cls, value: str | None) -> str | None:
+        if value is not None and not re.fullmatch(r"[A-Za-z][A-Za-z0-9-]{1,60}", value):
+            raise ValueError("is not the name of a header, such as X-Remote-User")
+        if value is not None and value.lower() in _EVERYBODYS:
+            raise ValueError("is a header that every browser or proxy sends for something else")
+        return value
+
+    @field_validator("proxy_addresses")
+    @classmethod
+    def _networks(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        for each in value:
+            try:
+                found = ipaddress.ip_network(each)
+            except ValueError:
+                raise ValueError(f"{each!r} is neither an address nor a network such as 10.0.0.0/24") from None
+            if not found.prefixlen:
+                raise ValueError(f"{each} is everybody: then anybody could come in as anybody")
+        return value
+
+    @field_validator("mail_plain_relays", "proxy_addresses", mode="before")
     @classmethod
     def _relays(cls, value: object) -> object:
         return tuple(value.replace(",", " ").split()) if isinstance(value, str) else value
@@ -225,6 +254,8 @@ def load(
             problems.append(f"{PREFIX}{name.upper()}: {each['msg'].removeprefix('Value error, ')}")
     if settings is not None and settings.ncbi_api_key is not None and not _private(settings.eutils_url):
         problems.append(f"{PREFIX}EUTILS_URL: an API key is only sent over https, or to this machine")
+    if settings is not None and settings.proxy_header is not None and not settings.proxy_addresses:
+        problems.append(f"{PREFIX}PROXY_HEADER: is believed from nobody; name the proxy in {PREFIX}PROXY_ADDRESSES")
     sound = {name: value for name, value in values.items() if name not in wrong}
     for check in also:
         problems.extend(check(sound))

@@ -6,11 +6,13 @@ from urllib.parse import urlsplit
 
 import structlog
 from fastapi import Depends, FastAPI, Request
+from fastapi.exceptions import RequestValidationError
 from fastapi.responses import RedirectResponse, Response
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp
 
 from monitor.errors import (
+    Busy,
     DatabaseBehind,
     DatabaseDamaged,
     DatabaseUnavailable,
@@ -19,7 +21,7 @@ from monitor.errors import (
     PubmedUnavailable,
     UsageError,
 )
-from monitor.web.entering import Entrance, SignInFirst
+from monitor.web.entering import Entrance, NotForRole, NotKnownHere, SignInFirst
 from monitor.web.pages import Pages
 from monitor.web.safety import Guard
 from monitor.web.site import Site
@@ -30,6 +32,7 @@ _STATUS: tuple[tuple[type[MonitorError], int, str], ...] = (
     (NotFound, 404, "thing"),
     (UsageError, 422, "usage"),
     (PubmedUnavailable, 503, "pubmed"),
+    (Busy, 503, "busy"),
     (DatabaseUnavailable, 503, "database"),
     (DatabaseBehind, 503, "database"),
     (DatabaseDamaged, 503, "database"),
@@ -39,7 +42,7 @@ _STATUS: tuple[tuple[type[MonitorError], int, str], ...] = (
 def create_app(site: Site) -> ASGIApp:
     """Return the whole application, safe against the open network."""
     pages = Pages(site.name, urlsplit(site.public_url).path.rstrip("/"), site.language, site.zone)
-    entrance = Entrance(site.accounts, site.public_url)
+    entrance = Entrance(site.accounts, site.public_url, site.proxy)
     app = FastAPI(
         title="Evidence Monitor",
         docs_url=None,
@@ -57,6 +60,18 @@ def create_app(site: Site) -> ASGIApp:
         if request.headers.get("hx-request") == "true":
             return Response(status_code=401, headers={"HX-Redirect": where})
         return RedirectResponse(where, 303)
+
+    @app.exception_handler(NotForRole)
+    def refused(request: Request, error: NotForRole) -> Response:
+        return pages.error(request, 403, what="role", needed=error.needed)
+
+    @app.exception_handler(NotKnownHere)
+    def unvouched(request: Request, error: NotKnownHere) -> Response:
+        return pages.error(request, 403, what="proxy", address=error.address)
+
+    @app.exception_handler(RequestValidationError)
+    def misread(request: Request, _error: RequestValidationError) -> Response:
+        return pages.error(request, 422, what="form")
 
     @app.exception_handler(HTTPException)
     def known(request: Request, error: HTTPException) -> Response:

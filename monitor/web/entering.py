@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import ipaddress
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Annotated
 from urllib.parse import quote, urlsplit
@@ -15,6 +17,9 @@ from monitor.services.accounts import LONGEST, Accounts
 from monitor.web.doors import Need, need
 from monitor.web.safety import LOOPBACK_NAMES, SAFE, from_this_machine
 
+_FOR_PROGRAMS = frozenset({"/static/{mark}/{file:path}", "/feeds/{file}", "/healthz", "/robots.txt"})
+"""Routes that are asked for often and answer everybody alike, so that nobody is looked up for them."""
+
 
 class SignInFirst(HTTPException):
     """Nobody is signed in, and this page is for people who are; `back` is where they wanted to go."""
@@ -24,12 +29,28 @@ class SignInFirst(HTTPException):
         self.back = back
 
 
+class NotForRole(HTTPException):
+    """Somebody is signed in whose role does not enter here; `needed` is the role that does."""
+
+    def __init__(self, needed: str) -> None:
+        super().__init__(403)
+        self.needed = needed
+
+
+class NotKnownHere(HTTPException):
+    """The proxy in front vouches for somebody who is nobody here, or says it in a way that cannot be believed."""
+
+    def __init__(self, address: str) -> None:
+        super().__init__(403)
+        self.address = address
+
+
 @dataclass(frozen=True, slots=True)
 class Visitor:
-    """Somebody who is signed in, as one request sees them."""
+    """Somebody who is signed in, as one request sees them; without a session where a proxy vouches for them."""
 
     person: Person
-    session_id: int
+    session_id: int | None
 
     @property
     def actor(self) -> Actor:
@@ -43,29 +64,81 @@ class Visitor:
         return may(self.person.role, role)
 
 
+class Proxy:
+    """What stands between browsers and this program: whom it is believed to be, and what it says of who asks."""
+
+    def __init__(self, header: str | None = None, addresses: Sequence[str] = (), public_url: str = "") -> None:
+        self._header = header
+        self._networks = [ipaddress.ip_network(each) for each in addresses]
+        self._public = urlsplit(public_url).hostname not in LOOPBACK_NAMES
+
+    def vouched(self, request: Request) -> str | None:
+        """Return whom a listed proxy names in its header; None where it names nobody, or nobody listed asks.
+
+        Raises NotKnownHere for a header that stands there twice: one of the two may come from the browser.
+        """
+        if self._header is None or not self._listed(request.client.host if request.client else None):
+            return None
+        given = [_utf8(each).strip() for each in request.headers.getlist(self._header)]
+        if len(given) > 1:
+            raise NotKnownHere(", ".join(given)[:200])
+        return given[0][:400] or None if given else None
+
+    def network(self, request: Request) -> str | None:
+        """Return the address that a request comes from, past listed proxies; None where an unlisted one hides it.
+
+        A proxy on this machine that is not listed makes everybody look alike: then nobody is counted by address.
+        """
+        peer = request.client.host if request.client else None
+        if self._listed(peer):
+            hops = [hop.strip() for each in request.headers.getlist("x-forwarded-for") for hop in each.split(",")]
+            return next((hop for hop in reversed(hops) if not self._listed(hop)), peer)
+        return None if self._public and _is_loopback(peer) else peer
+
+    def _listed(self, address: str | None) -> bool:
+        found = _read(address)
+        return found is not None and any(found in network for network in self._networks)
+
+
 class Entrance:
     """Stands before every route; leaves the visitor, or None, in `request.state.visitor`."""
 
-    def __init__(self, accounts: Accounts, public_url: str) -> None:
+    def __init__(self, accounts: Accounts, public_url: str, proxy: Proxy) -> None:
         self._accounts = accounts
         self._public_url = public_url
+        self._proxy = proxy
         self.cookie = Cookie(public_url)
 
     def __call__(self, request: Request) -> None:
         """Let the request in or raise: 403 for who may not, `SignInFirst` for who is not known yet."""
-        token = request.cookies.get(self.cookie.name)
-        known = self._accounts.whose(token) if token else None
-        visitor = Visitor(known.person, known.session_id) if known is not None else None
-        request.state.visitor = visitor
+        request.state.visitor = None
         wanted = need(request.scope["route"].path, request.method)
         if wanted is None:
             raise HTTPException(403)
+        visitor = self._visitor(request, wanted) if request.scope["route"].path not in _FOR_PROGRAMS else None
+        request.state.visitor = visitor
         if wanted is Need.NOBODY or (wanted is Need.KEEPER and from_this_machine(request, self._public_url)):
             return
         if visitor is None:
             raise SignInFirst(_back(request))
-        if not visitor.may("admin" if wanted is Need.KEEPER else wanted):
-            raise HTTPException(403)
+        needed = "admin" if wanted is Need.KEEPER else wanted.value
+        if not visitor.may(needed):
+            raise NotForRole(needed)
+
+    def _visitor(self, request: Request, wanted: Need) -> Visitor | None:
+        try:
+            address = self._proxy.vouched(request)
+            known = self._accounts.vouched(address) if address is not None else None
+            if address is not None and known is None:
+                raise NotKnownHere(address)
+        except NotKnownHere:
+            if wanted is not Need.NOBODY:
+                raise
+            return None
+        if address is None:
+            token = request.cookies.get(self.cookie.name)
+            known = self._accounts.whose(token) if token else None
+        return Visitor(known.person, known.session_id) if known is not None else None
 
 
 class Cookie:
@@ -107,6 +180,27 @@ def local_path(text: str) -> str:
     """Return a path on this site to go on to after signing in; the front page for anything else."""
     parts = urlsplit(text) if text.startswith("/") and not text.startswith(("//", "/\\")) else None
     return text if parts is not None and not parts.netloc and text.isprintable() else "/"
+
+
+def _is_loopback(address: str | None) -> bool:
+    found = _read(address)
+    return found is not None and found.is_loopback
+
+
+def _read(address: str | None) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
+    try:
+        found = ipaddress.ip_address(address or "")
+    except ValueError:
+        return None
+    return found.ipv4_mapped or found if isinstance(found, ipaddress.IPv6Address) else found
+
+
+def _utf8(value: str) -> str:
+    """Return a header as it was meant: Starlette reads octets as Latin-1, and proxies write addresses in UTF-8."""
+    try:
+        return value.encode("latin-1").decode("utf-8")
+    except UnicodeError:
+        return value
 
 
 def _back(request: Request) -> str:
