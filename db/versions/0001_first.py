@@ -259,6 +259,29 @@ def upgrade() -> None:
     )
     op.create_index(op.f("ix_one_time_link_person_id"), "one_time_link", ["person_id"], unique=False)
     op.create_table(
+        "poll_request",
+        sa.Column("id", INT, nullable=False),
+        sa.Column("topic_id", sa.Text(), nullable=False),
+        sa.Column("lane", sa.Text(), nullable=True),
+        sa.Column("kind", sa.Text(), nullable=False),
+        sa.Column("asked_by", INT, nullable=True),
+        sa.Column("asked_at", MOMENT, nullable=False),
+        sa.Column("answered_at", MOMENT, nullable=True),
+        sa.Column("error", sa.Text(), nullable=True),
+        sa.CheckConstraint("kind IN ('window', 'full')", name=op.f("ck_poll_request_kind")),
+        sa.ForeignKeyConstraint(["asked_by"], ["person.id"], name=op.f("fk_poll_request_asked_by_person")),
+        sa.ForeignKeyConstraint(["topic_id"], ["topic.id"], name=op.f("fk_poll_request_topic_id_topic")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_poll_request")),
+    )
+    op.create_index(
+        "uq_poll_request_open",
+        "poll_request",
+        ["topic_id", sa.literal_column("coalesce(lane, '')"), "kind"],
+        unique=True,
+        sqlite_where=sa.text("answered_at IS NULL"),
+        postgresql_where=sa.text("answered_at IS NULL"),
+    )
+    op.create_table(
         "proposal",
         sa.Column("pmid", INT, nullable=False),
         sa.Column("hash", sa.LargeBinary(), nullable=False),

@@ -159,6 +159,37 @@ class PollRow(Base):
     )
 
 
+class PollRequestRow(Base):
+    """A poll that a person asked for: the worker runs it at its next tick. `lane` is NULL for every lane of the topic.
+
+    `answered_at` says that it was run, `error` why it could not be; what the poll itself came to stands in `poll`.
+    """
+
+    __tablename__ = "poll_request"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    topic_id: Mapped[str] = mapped_column(ForeignKey("topic.id"))
+    lane: Mapped[str | None]
+    kind: Mapped[str]
+    asked_by: Mapped[int | None] = mapped_column(ForeignKey("person.id"))
+    asked_at: Mapped[datetime]
+    answered_at: Mapped[datetime | None]
+    error: Mapped[str | None]
+
+    __table_args__ = (
+        CheckConstraint("kind IN ('window', 'full')", name="kind"),
+        Index(
+            "uq_poll_request_open",
+            "topic_id",
+            text("coalesce(lane, '')"),
+            "kind",
+            unique=True,
+            sqlite_where=text("answered_at IS NULL"),
+            postgresql_where=text("answered_at IS NULL"),
+        ),
+    )
+
+
 class PollBatchRow(Base):
     """PMIDs of a poll that are fetched and stored, committed with them, so that a killed poll goes on after them."""
 
