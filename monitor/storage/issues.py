@@ -425,6 +425,4 @@ def archive(session: Session, limit: int = 100, before: int | None = None) -> li
     if before is not None:
         last = select(IssueRow.slot).where(IssueRow.id == before).scalar_subquery()
         query = query.where((IssueRow.slot < last) | ((IssueRow.slot == last) & (IssueRow.id < before)))
-    return [
-        IssueLine(*row[:-1], tuple(each["short"] for each in row[-1])) for row in session.execute(query.limit(limit))
-    ]
+    return [IssueLine(*row[:9], tuple(each["short"] for each in row[9])) for row in session.execute(query.limit(limit))]
