@@ -425,4 +425,7 @@ def archive(session: Session, limit: int = 100, before: int | None = None) -> li
     if before is not None:
         last = select(IssueRow.slot).where(IssueRow.id == before).scalar_subquery()
         query = query.where((IssueRow.slot < last) | ((IssueRow.slot == last) & (IssueRow.id < before)))
-    return [IssueLine(*row[:9], tuple(each["short"] for each in row[9])) for row in session.execute(query.limit(limit))]
+    return [
+        IssueLine(number, key, slot, label, kind, language, subject, at, count, tuple(each["short"] for each in topics))
+        for number, key, slot, label, kind, language, subject, at, count, topics in session.execute(query.limit(limit))
+    ]
