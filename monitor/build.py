@@ -40,6 +40,7 @@ if TYPE_CHECKING:
     from monitor.services.queue import Queue
     from monitor.services.recall import Recall
     from monitor.services.rechecking import Rechecking
+    from monitor.services.rulebooks import Rulebooks
     from monitor.services.saved import SavedSearches
     from monitor.services.screening import Screening
     from monitor.services.setup import Setup
@@ -50,6 +51,7 @@ if TYPE_CHECKING:
     from monitor.services.subscribing import Subscribing
     from monitor.services.topics import Topics
     from monitor.services.trials import Trials
+    from monitor.services.vocabulary import Vocabularies
     from monitor.services.votes import Votes
     from monitor.services.week import Weeks
     from monitor.services.working import Working
@@ -61,6 +63,8 @@ PATIENCE = 300.0
 """Seconds that one question to PubMed may take, all waits and tries included."""
 RATE, RATE_WITH_KEY = 3.0, 10.0
 """Requests a second that NCBI allows without and with an API key (NBK25497)."""
+PROPOSED_AT_ONCE = 10_000
+"""Papers that one turn of the worker reads by vocabulary and levels: about half a minute's work."""
 
 
 class SystemClock:
@@ -220,6 +224,20 @@ class House:
         from monitor.services.bulk import Bulk
 
         return Bulk(self.database, self.screening)
+
+    @cached_property
+    def vocabularies(self) -> Vocabularies:
+        from monitor.resources import load_mesh_tree
+        from monitor.services.vocabulary import Vocabularies
+
+        return Vocabularies(self.database, self.clock, load_mesh_tree)
+
+    @cached_property
+    def rulebooks(self) -> Rulebooks:
+        from monitor.resources import load_mesh_tree
+        from monitor.services.rulebooks import Rulebooks
+
+        return Rulebooks(self.database, self.clock, load_mesh_tree, self.vocabularies)
 
     @cached_property
     def strategies(self) -> Strategies:
@@ -420,10 +438,14 @@ class House:
             except retrieving.Stopped as error:
                 raise Stopped(str(error)) from error
 
+        def propose(turn: Turn) -> None:
+            self.vocabularies.refresh(PROPOSED_AT_ONCE, turn.stopping)
+
         jobs = [
             Job("publish", "mail", lambda _turn: self._publish(), every(10)),
             Job("deliver", "mail", lambda turn: self._deliver(turn.stopping)),
         ]
+        jobs.append(Job("propose", "desk", propose, every(5)))
         if self.may_ask_pubmed:
             jobs += [Job("poll", "pubmed", poll, every(15)), Job("recheck", "pubmed", recheck, every(60))]
         jobs.append(
@@ -462,6 +484,8 @@ class House:
             notes=self.notes,
             bulk=self.bulk,
             strategies=self.strategies,
+            vocabularies=self.vocabularies,
+            rulebooks=self.rulebooks,
             subscribing=self.subscribing,
             personal=self.personal,
             studio=self.studio,

@@ -42,7 +42,7 @@ def init(
         bool, typer.Option("--index", help="Write the search index anew even if nothing calls for it.")
     ] = False,
 ) -> None:
-    """Create or upgrade the database and its search index, and load the starter topics; safe to repeat."""
+    """Create or upgrade the database and its search index, and load the starter topics, vocabulary and levels; safe to repeat."""
     from monitor.build import House
     from monitor.cli.progress import index_progress
     from monitor.settings import with_secret_key
@@ -52,7 +52,7 @@ def init(
     database = connect(told.database_url.get_secret_value())
     try:
         with index_progress() as show:
-            report, indexed = House(told, database).setup.run(show, index=index)
+            report, indexed, rulebooks = House(told, database).setup.run(show, index=index)
         typer.echo(f"{database.name} is ready.")
     finally:
         database.dispose()
@@ -66,6 +66,8 @@ def init(
     for names, what in ((report.added, "added"), (report.renewed, "renewed"), (report.kept, "left as you have them")):
         if names:
             typer.echo(f"topics {what}: {', '.join(names)}")
+    for kind, what in rulebooks.items():
+        typer.echo(f"{kind} {'left as you have it' if what == 'kept' else what}")
 
 
 @app.command("up")

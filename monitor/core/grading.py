@@ -6,7 +6,7 @@ Every result is a suggestion with its reason; a person confirms levels.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
 from functools import cached_property
@@ -107,6 +107,7 @@ class Rules(NamedTuple):
 
     rules: tuple[Rule, ...]
     modifiers: tuple[Modifier, ...]
+    patterns: tuple[Pattern, ...] = ()
 
     @property
     def designs(self) -> tuple[str, ...]:
@@ -132,7 +133,7 @@ def read_rules(values: object) -> Rules:
     told = ledger.sequence(top.get("modifiers", []), ("modifiers",))
     modifiers = tuple(_modifier(ledger, each, ("modifiers", at)) for at, each in enumerate(told))
     ledger.settle()
-    return Rules(tuple(rules), modifiers)
+    return Rules(tuple(rules), modifiers, tuple(_patterns_in(values)))
 
 
 def grade(rules: Rules, citation: Citation, today: date, flags: frozenset[str] = frozenset()) -> Grade:
@@ -274,6 +275,19 @@ def _single(ledger: Ledger, key: str, value: object, path: Path) -> Condition:
         return lambda given: () if _younger(given, days) else None
     flag = ledger.words(value, path, 60)
     return lambda given: () if flag in given.flags else None
+
+
+def _patterns_in(value: object) -> Iterator[Pattern]:
+    """Yield every pattern of rules that were read without a fault."""
+    if isinstance(value, Mapping):
+        for key, each in value.items():
+            if key in _PATTERNS:
+                yield compiled(each)
+            else:
+                yield from _patterns_in(each)
+    elif isinstance(value, list):
+        for each in value:
+            yield from _patterns_in(each)
 
 
 def _named(key: str, names: tuple[str, ...]) -> Condition:

@@ -41,7 +41,7 @@ def read(data: bytes, form: Form, name: str) -> object:
     except UnicodeDecodeError as error:
         raise UsageError(f"{name}: byte {error.start + 1} is not UTF-8") from None
     try:
-        return tomllib.loads(text) if form == "toml" else yaml.load(text, _Loader)  # noqa: S506  a SafeLoader
+        return tomllib.loads(text) if form == "toml" else yaml.load(text, Loader)  # noqa: S506  a SafeLoader
     except RecursionError:
         raise UsageError(f"{name}: nested too deeply") from None
     except yaml.MarkedYAMLError as error:
@@ -63,7 +63,7 @@ def write(value: Mapping[str, Any], form: Form, remark: str = "") -> bytes:
     return (_HEAD + above + text).encode()
 
 
-class _Loader(yaml.SafeLoader):
+class Loader(yaml.SafeLoader):
     """YAML as 1.2 reads it where it matters: `on` and `no` are words, a name stands once, and nothing is an alias."""
 
     yaml_implicit_resolvers: Any = {
@@ -93,7 +93,7 @@ class _Loader(yaml.SafeLoader):
 class _Dumper(yaml.SafeDumper):
     """Searches, reasons and titles in quotes on one line each, PMIDs side by side."""
 
-    yaml_implicit_resolvers: Any = {first: list(each) for first, each in _Loader.yaml_implicit_resolvers.items()}
+    yaml_implicit_resolvers: Any = {first: list(each) for first, each in Loader.yaml_implicit_resolvers.items()}
 
     def increase_indent(self, flow: bool = False, indentless: bool = False) -> Any:
         return super().increase_indent(flow, False)
@@ -112,5 +112,5 @@ class _Dumper(yaml.SafeDumper):
         return True
 
 
-_Loader.add_implicit_resolver(_BOOLEAN_TAG, _BOOLEAN, list("tTfF"))
+Loader.add_implicit_resolver(_BOOLEAN_TAG, _BOOLEAN, list("tTfF"))
 _Dumper.add_implicit_resolver(_BOOLEAN_TAG, _BOOLEAN, list("tTfF"))

@@ -20,12 +20,14 @@ from monitor.services.personal import Personal
 from monitor.services.ports import Clock
 from monitor.services.queue import Queue
 from monitor.services.saved import SavedSearches
+from monitor.services.rulebooks import Rulebooks
 from monitor.services.screening import Screening
 from monitor.services.signing_in import SigningIn
 from monitor.services.steps import Steps
 from monitor.services.strategies import Strategies
 from monitor.services.studio import Studio
 from monitor.services.subscribing import Subscribing
+from monitor.services.vocabulary import Vocabularies
 from monitor.services.votes import Votes
 from monitor.services.week import Weeks
 from monitor.storage.engine import Database
@@ -56,6 +58,8 @@ class Site:
     notes: Notes
     bulk: Bulk
     strategies: Strategies
+    vocabularies: Vocabularies
+    rulebooks: Rulebooks
     subscribing: Subscribing
     personal: Personal
     studio: Studio

@@ -126,6 +126,18 @@ class Vocabulary:
             return tag
         return term.zh if language.startswith("zh") else term.en
 
+    @property
+    def patterns(self) -> tuple[Pattern, ...]:
+        """Every pattern there is, cues and vetoes too."""
+        found: list[Pattern] = []
+        for facet in self.facets:
+            for cues in (facet.comparator, facet.absent, facet.absent_after, facet.severity, facet.reported):
+                found += cues
+            for term in facet.terms:
+                for each in (term.patterns, term.affiliation, term.context, term.veto):
+                    found += each
+        return (*found, *(each for reason in self.off_topic for each in reason.rx))
+
     def words(self, facet: str) -> tuple[re.Pattern[str], ...]:
         """Return the patterns that find a facet's terms in texts, to mark them there."""
         found = self.facet(facet)
