@@ -124,9 +124,7 @@ class Model:
                 continue
             for unit in sorted(free):
                 del deed.removed[paper, unit]
-                self.stack(paper, unit).append(
-                    Entry(deed.owner, deed.number, removed[unit].value, next(self.clock))
-                )
+                self.stack(paper, unit).append(Entry(deed.owner, deed.number, removed[unit].value, next(self.clock)))
                 touched.add(paper)
         deed.undone = not touched
         return touched
@@ -359,9 +357,7 @@ def test_a_level_that_another_set_since_stays_whole(world: World, desk: Screenin
     assert (found.level, found.tags) == ("C", ())
 
 
-def test_bulk_is_one_step_taken_back_from_the_history_for_a_day(
-    world: World, desk: Screening, steps: Steps
-) -> None:
+def test_bulk_is_one_step_taken_back_from_the_history_for_a_day(world: World, desk: Screening, steps: Steps) -> None:
     ada, bob = curator(world, "ada"), curator(world, "bob")
     desk.decide([ONE, TWO, THREE], "dismiss", reason="not-primary", actor=ada)
     (bulk,) = steps.history(ada)
