@@ -20,7 +20,7 @@ import structlog
 from monitor.core.slots import instant
 from monitor.errors import MonitorError
 from monitor.services.ports import Clock
-from monitor.storage import work
+from monitor.storage import indexing, work
 from monitor.storage.engine import Database
 
 KEEP_TRACES = timedelta(days=30)
@@ -156,10 +156,11 @@ class Working:
             work.beat(session, self.owner, self._clock.now(), details)
 
     def housekeeping(self, turn: Turn) -> None:
-        """Delete traces that have done their work; a job like the others."""
+        """Delete traces that have done their work, and merge a search index of many parts; a job like the others."""
         with self._database.write() as session:
             counts = work.forget(session, turn.now - KEEP_TRACES)
-        _log.info("housekeeping", **{name.replace(" ", "_"): count for name, count in counts.items()})
+        merged = indexing.tidy(self._database, turn.stopping)
+        _log.info("housekeeping", **{name.replace(" ", "_"): count for name, count in counts.items()}, merged=merged)
 
     def _turn(self, job: Job, stopping: Callable[[], bool]) -> Ran | None:
         now = self._clock.now()

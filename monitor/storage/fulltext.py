@@ -168,6 +168,25 @@ def clear(session: Session) -> None:
     session.execute(delete(IndexRow))
 
 
+def parts(session: Session) -> int:
+    """Return of how many parts (segments) the index consists; PostgreSQL has one, which it keeps in order itself."""
+    if not is_sqlite(session):
+        return 1
+    return session.scalar(text(f"SELECT count(DISTINCT segid) FROM {TABLE}_idx")) or 0  # noqa: S608
+
+
+def merge(session: Session, *, begin: bool) -> bool:
+    """Merge the parts of an index on SQLite for some hundredths of a second; say whether there is more to merge.
+
+    `begin` with all parts there are; what is left half merged FTS5 itself goes on with, whenever words are written.
+    """
+    done = "SELECT total_changes()"
+    before = session.scalar(text(done)) or 0
+    pages = -_MERGED if begin else _MERGED
+    session.execute(text(f"INSERT INTO {TABLE}({TABLE}, rank) VALUES ('merge', :pages)"), {"pages": pages})  # noqa: S608
+    return (session.scalar(text(done)) or 0) - before > 1  # sqlite.org/fts5.html, "The 'merge' Command"
+
+
 def count(session: Session) -> int:
     """Return how many citations the index holds, once it is known to be whole; raises DatabaseDamaged if it is not."""
     if not is_sqlite(session):
@@ -201,6 +220,9 @@ def holds(session: Session, citation: Citation, added_at: datetime) -> bool:
         query = "SELECT 1 FROM citation_index WHERE search @@ CAST(:asked AS tsquery) AND pmid = :pmid"
     return session.scalar(text(query), {"asked": asked, "pmid": citation.pmid}) is not None
 
+
+_MERGED = 1000
+"""Pages of 4 KB that one step writes."""
 
 _TRIED = 20
 _KNOWN = 30_000

@@ -27,6 +27,7 @@ CITATION_LOCK: Final = 7_250_101
 
 _ROW = 1
 _UNFINISHED = "unfinished "
+_PARTS = 8
 _SAMPLED = 100
 _NAMED = 10
 _ANEW = "`monitor init --index` writes it anew"
@@ -138,6 +139,22 @@ def renew(database: Database, progress: Progress | None = None, *, always: bool 
         if progress is not None:
             progress(done.citations, total)
     return done
+
+
+def tidy(database: Database, stopping: Callable[[], bool] = lambda: False) -> bool:
+    """Merge the index on SQLite where it lies in many parts, step by step so that others may write; say whether it did.
+
+    A search looks into each part for each of its words.
+    """
+    with database.read() as session:
+        if fulltext.parts(session) <= _PARTS:
+            return False
+    begin = more = True
+    while more and not stopping():
+        with database.write() as session:
+            more = fulltext.merge(session, begin=begin)
+        begin = False
+    return True
 
 
 def fill(session: Session) -> Renewal:

@@ -173,3 +173,22 @@ def test_the_index_can_be_emptied(database: Database) -> None:
         fulltext.clear(session)
         assert fulltext.count(session) == 0
     assert found(database, "title", "killer cells") == []
+
+
+def test_an_index_of_many_parts_is_merged_and_finds_the_same(database: Database) -> None:
+    pmids = list(range(FIRST_PMID, FIRST_PMID + 12))
+    for pmid in pmids:
+        with database.write() as session:
+            keep(session, [citation(pmid, title=InlineXml("killer cells"))], NOW)
+    many = 12 if database.dialect == "sqlite" else 1
+    with database.read() as session:
+        assert fulltext.parts(session) == many
+    assert indexing.tidy(database, lambda: True) is (many > 1)  # told to stop before it began
+    with database.read() as session:
+        assert fulltext.parts(session) == many
+    assert indexing.tidy(database) is (many > 1)
+    with database.read() as session:
+        assert fulltext.parts(session) == 1
+    sound(database)
+    assert found(database, "title", "killer cells") == pmids[::-1]
+    assert indexing.tidy(database) is False
