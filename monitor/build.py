@@ -41,8 +41,10 @@ if TYPE_CHECKING:
     from monitor.services.recall import Recall
     from monitor.services.rechecking import Rechecking
     from monitor.services.rulebooks import Rulebooks
+    from monitor.services.runs import Runs
     from monitor.services.saved import SavedSearches
     from monitor.services.screening import Screening
+    from monitor.services.searches import Searches
     from monitor.services.setup import Setup
     from monitor.services.signing_in import SigningIn
     from monitor.services.steps import Steps
@@ -61,6 +63,8 @@ if TYPE_CHECKING:
 
 PATIENCE = 300.0
 """Seconds that one question to PubMed may take, all waits and tries included."""
+WAITING = 20.0
+"""The same while somebody waits for the answer."""
 RATE, RATE_WITH_KEY = 3.0, 10.0
 """Requests a second that NCBI allows without and with an API key (NBK25497)."""
 PROPOSED_AT_ONCE = 10_000
@@ -244,8 +248,21 @@ class House:
         from monitor.resources import load_mesh_tree
         from monitor.services.strategies import Strategies
 
-        source = self.pubmed if self.may_ask_pubmed else None
-        return Strategies(self.database, source, self.clock, load_mesh_tree())
+        return Strategies(self.database, self.pubmed_while_waiting, self.clock, load_mesh_tree())
+
+    @cached_property
+    def searches(self) -> Searches:
+        from monitor.resources import load_mesh_tree
+        from monitor.services.searches import Searches
+
+        source = self.pubmed_while_waiting
+        return Searches(self.database, source, self.clock, load_mesh_tree(), (self.topics, self.strategies))
+
+    @cached_property
+    def runs(self) -> Runs:
+        from monitor.services.runs import Runs
+
+        return Runs(self.database, self.clock, lambda: self.polling)
 
     @cached_property
     def subscribing(self) -> Subscribing:
@@ -268,6 +285,14 @@ class House:
     @cached_property
     def pubmed(self) -> PubmedSource:
         """The PubMed client; raises UsageError where no contact address is set."""
+        return self._client(self.patience)
+
+    @cached_property
+    def pubmed_while_waiting(self) -> PubmedSource | None:
+        """The same for questions that somebody waits for at a page or terminal; None where PubMed may not be asked."""
+        return self._client(min(self.patience, WAITING)) if self.may_ask_pubmed else None
+
+    def _client(self, patience: float) -> PubmedSource:
         from monitor.pubmed.client import PubmedClient
 
         if not self.may_ask_pubmed:
@@ -277,7 +302,7 @@ class House:
             self.settings.ncbi_email or "sandbox@localhost",
             self.pacer,
             api_key=self.settings.ncbi_api_key.get_secret_value() if self.settings.ncbi_api_key else None,
-            patience=self.patience,
+            patience=patience,
         )
 
     @cached_property
@@ -304,7 +329,7 @@ class House:
         from monitor.resources import load_mesh_tree
         from monitor.services.trials import Trials
 
-        return Trials(self.database, self.pubmed if self.may_ask_pubmed else None, self.clock, load_mesh_tree())
+        return Trials(self.database, self.pubmed_while_waiting, self.clock, load_mesh_tree())
 
     @cached_property
     def recall(self) -> Recall:
@@ -423,6 +448,7 @@ class House:
     @cached_property
     def working(self) -> Working:
         from monitor.services import retrieving
+        from monitor.services.runs import CHECK_MINUTES, POLL_MINUTES
         from monitor.services.working import Job, Stopped, Turn, Working, daily, every
 
         def poll(turn: Turn) -> None:
@@ -430,6 +456,10 @@ class House:
             self.polling.poll_due(self.settings.poll_hour, self.settings.zone)
             if turn.stopping():
                 raise Stopped("polls may be left to do")
+
+        def run_asked(turn: Turn) -> None:
+            self.stopping = turn.stopping
+            self.runs.answer()
 
         def recheck(turn: Turn) -> None:
             self.stopping = turn.stopping
@@ -447,7 +477,11 @@ class House:
         ]
         jobs.append(Job("propose", "desk", propose, every(5)))
         if self.may_ask_pubmed:
-            jobs += [Job("poll", "pubmed", poll, every(15)), Job("recheck", "pubmed", recheck, every(60))]
+            jobs += [
+                Job("poll", "pubmed", poll, every(POLL_MINUTES)),
+                Job("runs asked for", "pubmed", run_asked),
+                Job("recheck", "pubmed", recheck, every(CHECK_MINUTES)),
+            ]
         jobs.append(
             Job("housekeeping", "mail", lambda turn: self.working.housekeeping(turn), daily(3, self.settings.zone))
         )
@@ -484,6 +518,10 @@ class House:
             notes=self.notes,
             bulk=self.bulk,
             strategies=self.strategies,
+            topics=self.topics,
+            trials=self.trials,
+            searches=self.searches,
+            runs=self.runs,
             vocabularies=self.vocabularies,
             rulebooks=self.rulebooks,
             subscribing=self.subscribing,

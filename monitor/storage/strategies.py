@@ -279,6 +279,12 @@ def set_retired(session: Session, topic_id: str, at: datetime | None) -> None:
     session.execute(update(TopicRow).where(TopicRow.id == topic_id).values(retired_at=at))
 
 
+def arrange(session: Session, topic_ids: Sequence[str]) -> None:
+    """Give all topics these places, in this order."""
+    for position, topic_id in enumerate(topic_ids, 1):
+        session.execute(update(TopicRow).where(TopicRow.id == topic_id).values(position=position))
+
+
 def strategy(session: Session, strategy_id: int) -> Strategy:
     """Return one version; raises NotFound for an unknown id."""
     if session.get(StrategyRow, strategy_id) is None:

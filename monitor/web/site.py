@@ -19,14 +19,18 @@ from monitor.services.people import People
 from monitor.services.personal import Personal
 from monitor.services.ports import Clock
 from monitor.services.queue import Queue
-from monitor.services.saved import SavedSearches
 from monitor.services.rulebooks import Rulebooks
+from monitor.services.runs import Runs
+from monitor.services.saved import SavedSearches
 from monitor.services.screening import Screening
+from monitor.services.searches import Searches
 from monitor.services.signing_in import SigningIn
 from monitor.services.steps import Steps
 from monitor.services.strategies import Strategies
 from monitor.services.studio import Studio
 from monitor.services.subscribing import Subscribing
+from monitor.services.topics import Topics
+from monitor.services.trials import Trials
 from monitor.services.vocabulary import Vocabularies
 from monitor.services.votes import Votes
 from monitor.services.week import Weeks
@@ -58,6 +62,10 @@ class Site:
     notes: Notes
     bulk: Bulk
     strategies: Strategies
+    topics: Topics
+    trials: Trials
+    searches: Searches
+    runs: Runs
     vocabularies: Vocabularies
     rulebooks: Rulebooks
     subscribing: Subscribing
