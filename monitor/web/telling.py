@@ -23,7 +23,7 @@ def day(context: Context, value: date | datetime, style: str = "medium") -> str:
     found = value.astimezone(_zone(context)).date() if isinstance(value, datetime) else value
     if locale == "zh_Hans":
         return dates.format_date(found, "long" if style == "medium" else style, locale)
-    return dates.format_date(found, "d MMM y" if style == "medium" else style, locale)
+    return dates.format_date(found, {"medium": "d MMM y", "full": "EEEE, d MMMM y"}.get(style, style), locale)
 
 
 @pass_context

@@ -55,6 +55,9 @@ def add_routes(app: FastAPI, site: Site, pages: Pages) -> None:
     @app.api_route("/admin/digests/letter", methods=["GET", "HEAD"], response_model=None)
     def letter(request: Request) -> Response:
         html = _preview(site, _asked(request.query_params)).html
+        if request.query_params.get("view") == "dark":
+            # The same letter where the device is dark: browsers do not let a page choose that for a frame of its own.
+            html = html.replace("(prefers-color-scheme: dark)", "all").replace("(prefers-color-scheme:dark)", "all")
         return HTMLResponse(html, headers={"Content-Security-Policy": LETTER_POLICY})
 
     @app.post("/admin/digests/test", response_model=None)
