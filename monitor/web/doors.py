@@ -20,7 +20,9 @@ class Need(StrEnum):
 
 
 DOORS: Final[Mapping[str, Mapping[str, Need]]] = {
-    "/sign-in": {"GET": Need.NOBODY},
+    "/sign-in": {"GET": Need.NOBODY, "POST": Need.NOBODY},
+    "/forgotten": {"GET": Need.NOBODY, "POST": Need.NOBODY},
+    "/link/{token}": {"GET": Need.NOBODY, "POST": Need.NOBODY},
     "/sign-out": {"POST": Need.MEMBER},
     "/issues/{key}": {"GET": Need.NOBODY},
     "/feeds/{file}": {"GET": Need.NOBODY},
@@ -60,6 +62,16 @@ DOORS: Final[Mapping[str, Mapping[str, Need]]] = {
     "/searches/{number}/rename": {"POST": Need.MEMBER},
     "/searches/{number}/forget": {"POST": Need.MEMBER},
     "/health": {"GET": Need.KEEPER},
+    "/queue": {"GET": Need.CURATOR},
+    "/queue/rows": {"GET": Need.CURATOR},
+    "/queue/bulk": {"GET": Need.CURATOR, "POST": Need.CURATOR},
+    "/queue/undo": {"POST": Need.CURATOR},
+    "/queue/redo": {"POST": Need.CURATOR},
+    "/queue/highlights": {"POST": Need.CURATOR},
+    "/queue/{pmid}": {"GET": Need.CURATOR, "POST": Need.CURATOR},
+    "/queue/{pmid}/reading": {"POST": Need.CURATOR},
+    "/queue/{pmid}/note": {"POST": Need.CURATOR},
+    "/queue/{pmid}/acknowledge": {"POST": Need.CURATOR},
 }
 
 
