@@ -50,12 +50,6 @@ class Statement:
         source = f"unnest({lows}, {highs}) AS r(low, high) JOIN citation_index AS c"
         return f"SELECT c.pmid FROM {source} ON c.pmid BETWEEN r.low AND r.high"  # noqa: S608
 
-    def joining(self, values: Sequence[int]) -> str:
-        """Return many numbers as table `n`, column `value`, and a JOIN that reads them before what is joined."""
-        if self.sqlite:
-            return f"json_each({self.bind(json.dumps(values))}) AS n CROSS JOIN"
-        return f"unnest(CAST({self.bind(list(values))} AS bigint[])) AS n(value) JOIN"
-
     def run(self, session: Session, sql: str) -> Any:
         return session.execute(text(sql), self.values)
 
