@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -13,9 +14,10 @@ from monitor.core.citation import Citation
 from monitor.core.query import MeshTree, parse
 from monitor.core.relations import Notice, notices
 from monitor.core.revision import Change
+from monitor.core.screening import Verdict
 from monitor.errors import UsageError
 from monitor.services.ports import Clock
-from monitor.storage import citations, corrections, marks, papers, search
+from monitor.storage import citations, corrections, marks, papers, screening, search
 from monitor.storage.corrections import KINDS, Acknowledged, Happened, Reach
 from monitor.storage.engine import Database
 from monitor.storage.papers import PaperLine
@@ -47,6 +49,7 @@ class Correction:
     notices: tuple[Notice, ...]
     kept_in: tuple[str, ...]
     reach: Reach
+    told: Reach
     saved: bool
     acknowledged: tuple[Acknowledged, ...]
 
@@ -63,6 +66,14 @@ class CorrectionPage:
     total: int
     counts: dict[str, int]
     next_before: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Lately:
+    """The gravest corrections of some days, the last first among equals, and how many there were by their kind."""
+
+    corrections: tuple[Correction, ...]
+    counts: dict[str, int]
 
 
 class Corrections:
@@ -100,12 +111,16 @@ class Corrections:
             told = tuple(_told(session, shown[:limit], person_id))
         return CorrectionPage(told, len(wanted), counts, told[-1].version_id if len(shown) > limit else None)
 
-    def since(self, moment: datetime, person_id: int | None) -> tuple[Correction, ...]:
-        """Return what happened since then to papers that a topic found, or that were kept or sent; the last first."""
+    def since(self, moment: datetime, person_id: int | None, limit: int) -> Lately:
+        """Return what happened since then to papers that a topic found, or that were kept or sent."""
         with self._database.read() as session:
-            seen = [(each, False) for each in corrections.happened(session, since=moment)]
-            told = _told(session, seen, person_id)
-            return tuple(each for each in told if each.line.found or each.kept_in or each.reach.people)
+            seen = corrections.happened(session, since=moment)
+            matter = corrections.ours(session, {each.pmid for each in seen})
+            kept = [each for each in seen if each.pmid in matter]
+            gravest = sorted(kept, key=lambda each: list(KINDS).index(each.kinds[0]))
+            counts = Counter(each.kinds[0] for each in kept)
+            told = tuple(_told(session, [(each, False) for each in gravest[:limit]], person_id))
+        return Lately(told, {kind: counts[kind] for kind in KINDS if counts[kind]})
 
     def _all(self, session: Session) -> list[tuple[Happened, bool]]:
         """Return what was seen to happen, and what stood already when it was first seen; the last first."""
@@ -132,7 +147,8 @@ class Corrections:
             return every
         pmids = list(dict.fromkeys(each.pmid for each, _ in every))
         if matters == "kept":
-            among = {line.pmid for line in papers.lines(session, pmids) if line.verdict == "keep"}
+            decided = screening.standing(session, pmids)
+            among = {pmid for pmid, each in decided.items() if each.judgement.verdict is Verdict.KEEP}
         else:
             reached = corrections.reach(session, pmids, person_id)
             among = {pmid for pmid, each in reached.items() if each.mine or (matters == "sent" and each.people)}
@@ -152,6 +168,7 @@ def _told(session: Session, seen: Sequence[tuple[Happened, bool]], person_id: in
     lines = {line.pmid: line for line in papers.lines(session, pmids)}
     whole = citations.load(session, pmids)
     reached = corrections.reach(session, pmids, person_id)
+    heard = corrections.told(session, [each for each, _ in seen], person_id)
     read = corrections.acknowledged(session, [each.version_id for each, _ in seen])
     saved = marks.of(session, person_id, pmids) if person_id is not None else {}
     for each, known in seen:
@@ -166,6 +183,7 @@ def _told(session: Session, seen: Sequence[tuple[Happened, bool]], person_id: in
             notices=notices_of(whole[each.pmid], each.kinds),
             kept_in=line.topics if line.verdict == "keep" else (),
             reach=reached.get(each.pmid, Reach()),
+            told=heard.get(each.version_id, Reach()) if not known else Reach(),
             saved="saved" in saved.get(each.pmid, ()),
             acknowledged=tuple(read.get(each.version_id, ())),
         )

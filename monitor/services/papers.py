@@ -102,6 +102,7 @@ class Paper:
     registry: tuple[str, ...]
     family: tuple[PaperLine, ...]
     reach: Reach
+    told: Reach
     marks: frozenset[str]
     stars: int
 
@@ -128,6 +129,8 @@ class Papers:
         """Return a paper as somebody sees it, in one snapshot."""
         with self._database.read() as session:
             found = record(session, pmid)
+            happened = corrections.happened(session, pmids=[pmid])
+            heard = corrections.told(session, happened[-1:], person_id)
             (line,) = papers.lines(session, [pmid])
             registry = registered(found.citation)
             return Paper(
@@ -136,11 +139,12 @@ class Papers:
                 found=tuple(around.found_by(session, pmid)),
                 said=tuple(_said(session, pmid)),
                 level_given=around.level_given(session, pmid, line.level) if line.level is not None else None,
-                happened=tuple(corrections.happened(session, pmids=[pmid])),
+                happened=tuple(happened),
                 links=tuple(_links(session, found)),
                 registry=registry,
                 family=tuple(self._family(session, pmid, registry)),
                 reach=corrections.reach(session, [pmid], person_id).get(pmid, Reach()),
+                told=next(iter(heard.values()), Reach()),
                 marks=marks.of(session, person_id, [pmid]).get(pmid, frozenset()),
                 stars=marks.stars(session, [pmid]).get(pmid, 0),
             )

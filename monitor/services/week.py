@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 
 from monitor.core.issue import Health, health_of
 from monitor.core.people import Person
-from monitor.services.corrections import Correction, Corrections
+from monitor.services.corrections import Corrections, Lately
 from monitor.services.ports import Clock
 from monitor.storage import issues, papers, people, week
 from monitor.storage.engine import Database
@@ -15,6 +15,7 @@ from monitor.storage.papers import PaperLine
 from monitor.storage.week import LastIssue, Worth
 
 KEY_PAPERS = 5
+CORRECTIONS = 5
 DAYS = 7
 
 
@@ -47,7 +48,7 @@ class Week:
 
     since: datetime
     until: datetime
-    corrections: tuple[Correction, ...]
+    corrected: Lately
     key_papers: tuple[KeyPaper, ...]
     topics: tuple[TopicWeek, ...]
     ran_at: datetime | None
@@ -102,7 +103,7 @@ class Weeks:
         return Week(
             since,
             until,
-            self._corrections.since(since, person.id),
+            self._corrections.since(since, person.id, CORRECTIONS),
             tuple(KeyPaper(lines[each.pmid], each) for each in best),
             tuple(sorted(topics, key=lambda each: not each.followed)),
             max(ran, default=None),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -12,7 +12,15 @@ from sqlalchemy.orm import Session
 from monitor.core.revision import Change
 from monitor.storage.bulk import batches
 from monitor.storage.issues import REACHED
-from monitor.storage.tables import AcknowledgementRow, DeliveryRow, IssueEntryRow, PersonRow, VersionRow
+from monitor.storage.tables import (
+    AcknowledgementRow,
+    DecisionRow,
+    DeliveryRow,
+    HitRow,
+    IssueEntryRow,
+    PersonRow,
+    VersionRow,
+)
 
 KINDS: dict[str, tuple[Change, ...]] = {
     "retracted": (Change.RETRACTED, Change.RETRACTED_AND_REPUBLISHED),
@@ -38,14 +46,11 @@ class Happened:
 
 @dataclass(frozen=True, slots=True)
 class Reach:
-    """Whom a paper reached as news, when first, and when this reader; whom a notice of its correction reached."""
+    """How many people something reached, when the first of them, and when this reader."""
 
     people: int = 0
     since: datetime | None = None
     mine: datetime | None = None
-    told: int = 0
-    told_at: datetime | None = None
-    told_me: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +83,15 @@ def happened(session: Session, *, since: datetime | None = None, pmids: Iterable
     return sorted(found, key=lambda each: (each.at, each.version_id), reverse=True)
 
 
+def ours(session: Session, pmids: Iterable[int]) -> set[int]:
+    """Return those of these papers that a topic found, that were judged, or that were sent."""
+    found: set[int] = set()
+    for batch in batches(sorted(pmids)):
+        for pmid in (HitRow.pmid, DecisionRow.pmid, IssueEntryRow.pmid):
+            found.update(session.scalars(select(pmid).where(pmid.in_(batch)).distinct()))
+    return found
+
+
 def first_seen(session: Session, pmids: Iterable[int]) -> dict[int, tuple[int, datetime]]:
     """Return the first version of each of these papers: its id, and when it was seen."""
     found: dict[int, tuple[int, datetime]] = {}
@@ -89,25 +103,52 @@ def first_seen(session: Session, pmids: Iterable[int]) -> dict[int, tuple[int, d
 
 
 def reach(session: Session, pmids: Iterable[int], person_id: int | None) -> dict[int, Reach]:
-    """Return how far these papers and the notices of their corrections went, where anything was sent."""
-    found: dict[int, dict[str, tuple[int, datetime, datetime | None]]] = {}
-    at = func.coalesce(DeliveryRow.sent_at, DeliveryRow.dated_at)
+    """Return how far these papers went as news, where they were sent at all."""
+    found: dict[int, Reach] = {}
+    at = func.coalesce(DeliveryRow.sent_at, DeliveryRow.dated_at, type_=DeliveryRow.dated_at.type)
     for batch in batches(iter(pmids)):
         rows = session.execute(
             select(
                 IssueEntryRow.pmid,
-                IssueEntryRow.section,
                 func.count(distinct(DeliveryRow.person_id)),
-                func.min(at, type_=DeliveryRow.dated_at.type),
-                func.min(at, type_=DeliveryRow.dated_at.type).filter(DeliveryRow.person_id == person_id),
+                func.min(at),
+                func.min(at).filter(DeliveryRow.person_id == person_id),
             )
             .join(DeliveryRow, DeliveryRow.issue_id == IssueEntryRow.issue_id)
-            .where(IssueEntryRow.pmid.in_(batch), DeliveryRow.state.in_(REACHED))
-            .group_by(IssueEntryRow.pmid, IssueEntryRow.section)
+            .where(IssueEntryRow.pmid.in_(batch), IssueEntryRow.section == "news", DeliveryRow.state.in_(REACHED))
+            .group_by(IssueEntryRow.pmid)
         )
-        for pmid, section, people, first, mine in rows:
-            found.setdefault(pmid, {})[section] = (people, first, mine)
-    return {pmid: _reach(sections) for pmid, sections in found.items()}
+        found.update({pmid: Reach(people, since, mine) for pmid, people, since, mine in rows})
+    return found
+
+
+def told(session: Session, happened: Sequence[Happened], person_id: int | None) -> dict[int, Reach]:
+    """Return how far the notices of these corrections went, by version, where any did.
+
+    A notice tells of everything up to the version that it names.
+    """
+    notices: dict[int, list[tuple[int, int, datetime]]] = {}
+    for batch in batches(sorted({each.pmid for each in happened})):
+        rows = session.execute(
+            select(
+                IssueEntryRow.pmid,
+                IssueEntryRow.version_id,
+                DeliveryRow.person_id,
+                DeliveryRow.sent_at,
+                DeliveryRow.dated_at,
+            )
+            .join(DeliveryRow, DeliveryRow.issue_id == IssueEntryRow.issue_id)
+            .where(IssueEntryRow.pmid.in_(batch), IssueEntryRow.section == "correction", DeliveryRow.state.in_(REACHED))
+        )
+        for pmid, version, person, sent, dated in rows:
+            notices.setdefault(pmid, []).append((version, person, sent or dated))
+    found: dict[int, Reach] = {}
+    for each in happened:
+        heard = [(person, at) for version, person, at in notices.get(each.pmid, ()) if version >= each.version_id]
+        if heard:
+            mine = min((at for person, at in heard if person == person_id), default=None)
+            found[each.version_id] = Reach(len({person for person, _ in heard}), min(at for _, at in heard), mine)
+    return found
 
 
 def acknowledged(session: Session, versions: Iterable[int]) -> dict[int, list[Acknowledged]]:
@@ -123,9 +164,3 @@ def acknowledged(session: Session, versions: Iterable[int]) -> dict[int, list[Ac
         for version, name, at in rows:
             found.setdefault(version, []).append(Acknowledged(name, at))
     return found
-
-
-def _reach(sections: dict[str, tuple[int, datetime, datetime | None]]) -> Reach:
-    people, since, mine = sections.get("news", (0, None, None))
-    told, told_at, told_me = sections.get("correction", (0, None, None))
-    return Reach(people, since, mine, told, told_at, told_me)

@@ -121,19 +121,23 @@ def byline_of(citation: Citation) -> str:
 
 
 def source_of(citation: Citation) -> str | None:
-    """Name the journal as NLM abbreviates it, or the book."""
+    """Name the journal as NLM abbreviates it, the book of a chapter, or the publisher of a book."""
     journal = citation.journal
     if journal is not None and (name := journal.medline_ta or journal.iso_abbreviation or journal.title):
         return clean(name)
-    return clean(plain(citation.book.title.text)) or None if citation.book is not None else None
+    if citation.book is None:
+        return None
+    return clean(plain(citation.book.title.text if citation.title else citation.book.publisher)) or None
 
 
 def title_of(citation: Citation) -> tuple[str, str, str]:
-    """Return the title as text and as HTML, and its language; the original one where PubMed has no translation.
+    """Return the title as text and as HTML, and its language; the original one where PubMed has no
+    translation, the book's where it has no chapters.
 
     PubMed puts a translated title between brackets; it is in English all the same.
     """
-    own = citation.title or citation.vernacular_title
+    book = citation.book.title.text if citation.book is not None else None
+    own = citation.title or citation.vernacular_title or book
     foreign = not citation.title and bool(citation.languages)
     return clean(plain(own)), clean(safe_html(own)), tag(citation.languages[0]) if foreign else "en"
 

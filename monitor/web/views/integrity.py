@@ -97,8 +97,8 @@ def _cells(each: Correction) -> tuple[str, ...]:
         str(reach.people),
         reach.since.date().isoformat() if reach.since else "",
         reach.mine.date().isoformat() if reach.mine else "",
-        str(reach.told),
-        reach.told_at.date().isoformat() if reach.told_at else "",
+        str(each.told.people),
+        each.told.since.date().isoformat() if each.told.since else "",
     )
 
 

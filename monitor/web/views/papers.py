@@ -23,11 +23,12 @@ from monitor.web.entering import Known, Visitor, local_path
 from monitor.web.pages import Pages
 from monitor.web.site import Site
 
-PAGE: Final = 50
+PAGE: Final = {False: 25, True: 50}
+"""Papers on a page, airy and dense."""
 SHOWN: Final = 8
 """Values of a facet that stand open; the others are folded away."""
-MOST: Final = 60
-_KINDS: Final = ("topic", "level", "tag", "type", "year", "flag", "language", "journal")
+MOST: Final = 24
+_KINDS: Final = ("topic", "level", "decision", "tag", "type", "year", "flag", "language", "journal")
 _VERDICTS: Final = ("keep", "maybe", "dismiss", "open")
 
 
@@ -60,7 +61,7 @@ def add_routes(app: FastAPI, site: Site, pages: Pages) -> None:
             if typed.startswith("@"):
                 known["saved"] = site.saved.one(typed)
                 text = known["saved"].query
-            found = site.library.find(text or EVERYTHING, before=before, limit=PAGE, order=order)
+            found = site.library.find(text or EVERYTHING, before=before, limit=PAGE[known["dense"]], order=order)
         except QuerySyntaxError as error:
             return _refused(pages, request, known, wrong=error)
         except (UsageError, NotFound) as error:
@@ -135,7 +136,8 @@ def _marked(site: Site, pages: Pages, request: Request, who: Visitor, kind: str)
     every = site.papers.marked(kind, who.person.id)
     after = read_pmid(request.query_params.get("before", ""))
     start = every.index(after) + 1 if after in every else 0
-    shown = every[start : start + PAGE]
+    dense = _dense(request.query_params, who)
+    shown = every[start : start + PAGE[dense]]
     return pages.write(
         request,
         "papers/marks",
@@ -143,9 +145,9 @@ def _marked(site: Site, pages: Pages, request: Request, who: Visitor, kind: str)
         total=len(every),
         lines=site.papers.lines(shown),
         marks=site.papers.marks(shown, who.person.id),
-        next_before=shown[-1] if len(every) > start + PAGE else None,
+        next_before=shown[-1] if len(every) > start + PAGE[dense] else None,
         before=after,
-        dense=_dense(request.query_params, who),
+        dense=dense,
         formats=tuple(FORMATS),
     )
 
@@ -171,6 +173,9 @@ def _facets(site: Site, text: str, total: int) -> dict[str, tuple[FacetValue, ..
     counted = site.library.facets(asked).counts
     found: dict[str, tuple[FacetValue, ...]] = {}
     for kind in _KINDS:
+        if kind == "decision":
+            found[kind] = tuple(_verdicts(site, text, total))
+            continue
         values = [each for each in counted.get(kind, ()) if kind != "flag" or each[0] in ("retracted", "concern")]
         if kind == "level":
             values.sort(key=lambda each: list(LEVELS).index(each[0]) if each[0] in LEVELS else len(LEVELS))
@@ -178,7 +183,6 @@ def _facets(site: Site, text: str, total: int) -> dict[str, tuple[FacetValue, ..
             found[kind] = tuple(
                 FacetValue(value, number, narrowed(text, narrowing(kind, value))) for value, number in values[:MOST]
             )
-    found["decision"] = tuple(_verdicts(site, text, total))
     return found
 
 
