@@ -204,6 +204,7 @@ def _utf8(value: str) -> str:
 
 
 def _back(request: Request) -> str:
-    asked = request.url
-    path = asked.path + (f"?{asked.query}" if asked.query else "")
-    return quote(path if request.method in SAFE else "/", safe="")
+    path: str = request.scope["path"]
+    # Not `request.url`: it raises for a query that is no UTF-8.
+    query = request.scope["query_string"].decode("utf-8", "replace")
+    return quote(path + (f"?{query}" if query else "") if request.method in SAFE else "/", safe="", errors="replace")
