@@ -9,6 +9,7 @@ from datetime import date, datetime
 from typing import Any
 
 from monitor.core.citation import Author, Citation, PartialDate
+from monitor.core.curation import Tag
 from monitor.core.issue import Candidate, Entry, FollowUp, Health, Issue, Why, chips, published
 from monitor.core.markup import plain, safe_html
 from monitor.core.polling import phrases_in_words
@@ -35,12 +36,17 @@ _NOTICE_KINDS = {
 }
 
 
+def as_kept(tags: Sequence[str]) -> Sequence[Tag]:
+    """Name tags as they are kept."""
+    return tuple(Tag(tag, None) for tag in tags)
+
+
 @dataclass(frozen=True, slots=True)
 class Setting:
     """What surrounds a selection in a letter: name, dates, the reader's schedule, and eight weeks of counts.
 
     `paused_until` is set where a pause that the reader asked for lies between this issue and the last. `label` names the
-    week, `tag` says a tag in the letter's language.
+    week, `tags` names tags in the letter's language.
     """
 
     name: str
@@ -58,7 +64,7 @@ class Setting:
     weeks: Mapping[str, Sequence[int]]
     test: bool = False
     paused_until: date | None = None
-    tag: Callable[[str], str] = str
+    tags: Callable[[Sequence[str]], Sequence[Tag]] = as_kept
 
 
 def contents(issue: Issue, setting: Setting) -> dict[str, Any]:
@@ -91,12 +97,12 @@ def contents(issue: Issue, setting: Setting) -> dict[str, Any]:
             for topic in issue.topics
         ],
         "corrections": [_correction(each) for each in issue.corrections],
-        "integrity": [_entry(each, setting.tag) for each in issue.integrity],
+        "integrity": [_entry(each, setting.tags) for each in issue.integrity],
         "sections": [
             {
                 "topic": section.topic.id,
                 "title": clean(section.topic.title),
-                "entries": [_entry(entry, setting.tag) for entry in section.entries],
+                "entries": [_entry(entry, setting.tags) for entry in section.entries],
             }
             for section in issue.sections
         ],
@@ -173,7 +179,7 @@ def _date(value: PartialDate | None) -> dict[str, Any] | None:
     }
 
 
-def _entry(entry: Entry, tag: Callable[[str], str]) -> dict[str, Any]:
+def _entry(entry: Entry, tags: Callable[[Sequence[str]], Sequence[Tag]]) -> dict[str, Any]:
     candidate: Candidate = entry.candidate
     curation = candidate.curation
     return {
@@ -182,7 +188,7 @@ def _entry(entry: Entry, tag: Callable[[str], str]) -> dict[str, Any]:
         "kept": entry.kept,
         "level": {"code": curation.level, "proposed": curation.proposed} if curation.level is not None else None,
         "participants": curation.participants,
-        "tags": [clean(tag(each)) for each in curation.tags],
+        "tags": [{"label": clean(tag.label), "qualifier": tag.qualifier} for tag in tags(curation.tags)],
         "note": {"text": clean_lines(curation.note), "by": curation.by and clean(curation.by)}
         if curation.note
         else None,

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Final, NamedTuple
 
 from monitor.core.screening import LEVELS, Verdict
+from monitor.core.vocabulary import Vocabulary
 
 FLOORS: Final = tuple(level for level in LEVELS if level not in ("X", "none"))
 """Levels that a reader may ask for at least; what shows no result stands below them all."""
@@ -53,6 +54,31 @@ class Curation:
 
 
 UNTOUCHED: Final = Curation()
+
+
+class Tag(NamedTuple):
+    """A tag as a letter names it; `qualifier` is the role or polarity that goes with it, such as `absent`."""
+
+    label: str
+    qualifier: str | None
+
+
+_TOLD_APART: Final = frozenset({"design", "phase", "flags"})
+"""Facets that chips and levels tell already."""
+
+
+def named(tags: Iterable[str], vocabulary: Vocabulary, language: str) -> tuple[Tag, ...]:
+    """Name tags in a language, in the order of the vocabulary's facets; those that are no terms stand last, as they are."""
+    order = {facet.id: n for n, facet in enumerate(vocabulary.facets)}
+    found: list[tuple[int, Tag]] = []
+    for tag in tags:
+        term = vocabulary.term(tag)
+        qualifier = tag.partition("/")[2] or None
+        if term is None:
+            found.append((len(order), Tag(tag, None)))
+        elif term.facet not in _TOLD_APART:
+            found.append((order[term.facet], Tag(vocabulary.label(tag, language), qualifier)))
+    return tuple(tag for _, tag in sorted(found, key=lambda each: each[0]))
 
 
 class LeftOut(NamedTuple):

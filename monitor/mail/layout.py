@@ -99,7 +99,7 @@ def _fit(entry: Mapping[str, Any], layout: Layout) -> dict[str, Any]:
     return {
         **entry,
         "note": note and {**note, "text": _shortened(note["text"], layout.note)},
-        "tags": [each[:60] for each in entry.get("tags", ())[:TAGS]],
+        "tags": entry.get("tags", ())[:TAGS],
         "cut": None if short else _cut(entry["title"], layout),
         "authors": [each[:80] for each in entry["authors"]],
         "journal": entry["journal"][:120],

@@ -110,6 +110,12 @@ _LEVELS = {
     "X": N_("not evidence"),
     "none": N_("no results to grade"),
 }
+_QUALIFIED = {
+    "comparator": N_("%(tag)s (for comparison)"),
+    "absent": N_("%(tag)s (reported absent)"),
+    "reported": N_("%(tag)s (reported)"),
+    "mentioned": N_("%(tag)s (mentioned)"),
+}
 _TONES = {
     "retracted": "",
     "retracted_and_republished": "",
@@ -172,6 +178,13 @@ class Words:
             "mesh": _("indexed as “%(words)s”"),
         }[kind]
         return pattern % {"words": text}
+
+    def tags(self, tags: Sequence[Mapping[str, str | None]]) -> str:
+        """Name tags one after the other; what was looked for and not seen must not read as if it had been."""
+        return ", ".join(
+            self._t.gettext(_QUALIFIED.get(each["qualifier"] or "", "%(tag)s")) % {"tag": each["label"]}
+            for each in tags
+        )
 
     def level_name(self, code: str) -> str:
         return self._t.gettext("none") if code == "none" else code

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
+from functools import cache
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -18,11 +19,13 @@ from sqlalchemy.orm import Session
 from monitor.core import recheck
 from monitor.core.address import read_address
 from monitor.core.contents import Setting, contents, why_code
+from monitor.core.curation import named
 from monitor.core.issue import Issue, Topic, fingerprint, short_name
 from monitor.core.people import Followed, Subscription
 from monitor.core.query import MeshTree
 from monitor.core.slots import Slot, instant, latest_slot, slots_between
-from monitor.errors import UsageError
+from monitor.core.vocabulary import Vocabulary
+from monitor.errors import DatabaseBehind, UsageError
 from monitor.mail.links import Links
 from monitor.mail.message import Marks, Sender, build_template, make_message_id, splice
 from monitor.mail.render import Letter, render_digest
@@ -80,7 +83,7 @@ class Published:
 class Publishing:
     """Selects, freezes and queues what is due. Safe at any moment, any number of times, from any process.
 
-    `tag` says a tag in a language; without it letters show tags as they are kept.
+    `vocabulary` names tags; without it letters show them as they are kept.
     """
 
     def __init__(
@@ -94,11 +97,11 @@ class Publishing:
         name: str = "NK evidence",
         zone: str = "UTC",
         language: str = "en",
-        tag: Callable[[str, str], str] = lambda term, _language: term,
+        vocabulary: Callable[[Session], Vocabulary] | None = None,
     ) -> None:
         self._database = database
         self._clock = clock
-        self._tag = tag
+        self._vocabulary = vocabulary
         self._links = links
         self._sender = sender
         self._tree = tree
@@ -286,10 +289,11 @@ class Publishing:
         readers = [_reader(each, topics, before) for each in due]
         selector = Selector(session, readers, until, self._tree, known_by)
         weeks = issues.weekly_counts(session, topics, until)
+        words = cache(lambda: self._words(session))
         groups: dict[str, tuple[Issue, Setting, list[Due]]] = {}
         for each, reader in zip(due, readers, strict=True):
             issue = selector.select(reader, topics)
-            setting = self._setting(each, until, weeks, test=test)
+            setting = self._setting(each, until, weeks, words, test=test)
             print_ = fingerprint(
                 issue,
                 setting.slot,
@@ -315,7 +319,24 @@ class Publishing:
             planned.append(Planned(letter, issue, told, print_, key, first.slot, first.since, until, tuple(readers_)))
         return planned
 
-    def _setting(self, due: Due, until: datetime, weeks: Mapping[str, Sequence[int]], *, test: bool) -> Setting:
+    def _words(self, session: Session) -> Vocabulary:
+        if self._vocabulary is not None:
+            try:
+                return self._vocabulary(session)
+            except DatabaseBehind as error:
+                # A digest goes out all the same: tags can be read as they are kept.
+                _log.warning("tags are not named in this digest", reason=str(error))
+        return Vocabulary(())
+
+    def _setting(
+        self,
+        due: Due,
+        until: datetime,
+        weeks: Mapping[str, Sequence[int]],
+        words: Callable[[], Vocabulary],
+        *,
+        test: bool,
+    ) -> Setting:
         subscription = due.subscription
         return Setting(
             name=self._name,
@@ -333,7 +354,7 @@ class Publishing:
             weeks=weeks,
             test=test,
             paused_until=_paused(due),
-            tag=lambda term: self._tag(term, subscription.language),
+            tags=lambda tags: named(tags, words(), subscription.language) if tags else (),
         )
 
     def _frozen(self, planned: Planned) -> issues.FrozenIssue:

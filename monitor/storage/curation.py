@@ -10,10 +10,13 @@ from sqlalchemy import Row, func, select
 from sqlalchemy.orm import Session
 
 from monitor.core.curation import Curation
+from monitor.core.grading import Grade
 from monitor.core.query.own import OPEN
 from monitor.core.screening import Verdict
 from monitor.storage.bulk import batches
 from monitor.storage.tables import CitationRow, DecisionRow, HitRow, PersonRow, ProposalRow, TaggingRow
+
+_REASON = ProposalRow.found["grade"][Grade._fields.index("reason")].as_string()
 
 
 class Kept(NamedTuple):
@@ -53,11 +56,11 @@ def curations(session: Session, pmids: Iterable[int], known_by: datetime | None 
     for batch in batches(iter(dict.fromkeys(pmids))):
         told: dict[int, dict[str, object]] = {}
         for pmid, level, participants, rule in session.execute(
-            select(ProposalRow.pmid, ProposalRow.level, ProposalRow.participants, ProposalRow.found)
+            select(ProposalRow.pmid, ProposalRow.level, ProposalRow.participants, _REASON)
             .join(CitationRow, (CitationRow.pmid == ProposalRow.pmid) & (CitationRow.hash == ProposalRow.hash))
             .where(ProposalRow.pmid.in_(batch))
         ):
-            told[pmid] = {"level": level, "proposed": True, "rule": _reason(rule), "participants": participants}
+            told[pmid] = {"level": level, "proposed": True, "rule": rule, "participants": participants}
         for pmid, facet, term, origin, name in _labels(session, batch, known_by):
             of = told.setdefault(pmid, {})
             if facet == "tag":
@@ -70,12 +73,6 @@ def curations(session: Session, pmids: Iterable[int], known_by: datetime | None 
             )
         found.update({pmid: Curation(**of) for pmid, of in told.items()})  # type: ignore[arg-type]
     return found
-
-
-def _reason(found: dict[str, object]) -> str | None:
-    grade = found.get("grade")
-    reason = grade.get("reason") if isinstance(grade, dict) else None
-    return reason if isinstance(reason, str) else None
 
 
 def _labels(
