@@ -385,6 +385,7 @@ class House:
             name=self.settings.digest_name,
             zone=self.settings.timezone,
             language=self.settings.language,
+            vocabulary=self.vocabularies.current,
         )
 
     @cached_property
