@@ -197,7 +197,7 @@ class House:
     def screening(self) -> Screening:
         from monitor.services.screening import Screening
 
-        return Screening(self.database, self.clock, self.settings.timezone)
+        return Screening(self.database, self.clock, self.settings.timezone, self.vocabularies.received)
 
     @cached_property
     def queue(self) -> Queue:
@@ -215,7 +215,7 @@ class House:
     def votes(self) -> Votes:
         from monitor.services.votes import Votes
 
-        return Votes(self.database, self.clock)
+        return Votes(self.database, self.clock, self.vocabularies.received)
 
     @cached_property
     def notes(self) -> Notes:

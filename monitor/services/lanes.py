@@ -91,7 +91,7 @@ class Desk:
             named = self._titled(listing.words)
             papers = [each for each in papers if each.pmid in named]
         if listing.tag is not None:
-            suggested = queue.suggesting(self.session, [each.pmid for each in papers], listing.tag)
+            suggested = queue.suggesting(self.session, [each.pmid for each in papers], listing.tag, self.today)
             papers = [each for each in papers if each.pmid in suggested]
         return sorted(((key(each, listing), each) for each in papers), key=lambda each: each[0])
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
@@ -12,6 +12,9 @@ from sqlalchemy.orm import Session
 from monitor.core.screening import NOTHING, Decision, Judgement
 from monitor.errors import UsageError
 from monitor.storage import citations, screening
+
+Received = Callable[[Session, Iterable[int], int | None], None]
+"""Notes how the suggestions for papers were received that were kept in a step."""
 
 
 @dataclass(frozen=True, slots=True)

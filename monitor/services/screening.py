@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -16,6 +16,7 @@ from monitor.core.screening import (
     NOTHING,
     Decision,
     Judgement,
+    Verdict,
     fingerprint,
     judge,
     read_note,
@@ -28,7 +29,7 @@ from monitor.errors import MonitorError, NotFound, UsageError
 from monitor.services import labelling
 from monitor.services.labelling import Labels
 from monitor.services.ports import Clock
-from monitor.services.screened import Screened, judgement_told, lock, named, screened
+from monitor.services.screened import Received, Screened, judgement_told, lock, named, screened
 from monitor.services.votes import vote_told
 from monitor.storage import citations, events, notes, people, queue, readings, screening, steps, votes
 from monitor.storage.engine import Database
@@ -78,10 +79,11 @@ class Screening:
     is not in the library and for whatever is missing or unknown.
     """
 
-    def __init__(self, database: Database, clock: Clock, zone: str = "UTC") -> None:
+    def __init__(self, database: Database, clock: Clock, zone: str = "UTC", received: Received | None = None) -> None:
         self._database = database
         self._clock = clock
         self._zone = ZoneInfo(zone)
+        self._received = received
 
     def curator(self, address: str) -> Actor:
         """Return who decides, by address; raises NotFound for a stranger and UsageError for who may not."""
@@ -165,6 +167,8 @@ class Screening:
             step_id = take_step(session, actor, "decide", changed, {**judgement_told(given), **labels.told}, now)
             screening.decide(session, fresh, actor, now, step_id)
             screening.tag(session, labelled, actor, now, reason=because, step_id=step_id)
+            if self._received is not None and given.verdict is Verdict.KEEP and step_id is not None:
+                self._received(session, changed, step_id)
             deeds = [
                 Deed(
                     f"citation:{each.pmid}",
@@ -264,7 +268,7 @@ def begin(session: Session, actor: Actor, pmids: Sequence[int]) -> None:
 
 
 def take_step(
-    session: Session, actor: Actor, kind: Kind, pmids: Iterable[int], tells: Mapping[str, Any], now: Any
+    session: Session, actor: Actor, kind: Kind, pmids: Iterable[int], tells: Mapping[str, Any], now: datetime
 ) -> int | None:
     """Store a step of a person in which these papers change; None where none does, or for the command line."""
     touched = sorted(pmids)

@@ -13,14 +13,14 @@ from sqlalchemy.orm import Session
 
 from monitor.core.agreement import Agreement, agreement, between
 from monitor.core.people import Actor
-from monitor.core.screening import Judgement, fingerprint, judge, read_note
+from monitor.core.screening import Judgement, Verdict, fingerprint, judge, read_note
 from monitor.core.steps import Done, Left, Step
 from monitor.core.voting import NEEDED, Agreed, Vote, outcome, pairs
 from monitor.errors import NotFound, UsageError
 from monitor.services import labelling
 from monitor.services.labelling import Labels
 from monitor.services.ports import Clock
-from monitor.services.screened import judgement_told, lock, terms_told
+from monitor.services.screened import Received, judgement_told, lock, terms_told
 from monitor.storage import citations, events, notes, people, readings, screening, steps, votes
 from monitor.storage.engine import Database
 from monitor.storage.events import Deed
@@ -71,9 +71,10 @@ class Report:
 class Votes:
     """Takes votes down, and tells them once both were given. Every method is one transaction."""
 
-    def __init__(self, database: Database, clock: Clock) -> None:
+    def __init__(self, database: Database, clock: Clock, received: Received | None = None) -> None:
         self._database = database
         self._clock = clock
+        self._received = received
 
     def topics(self) -> dict[str, datetime]:
         """Return the topics that are doubly screened, and since when."""
@@ -144,7 +145,10 @@ class Votes:
                 step_id=step_id,
             )
             readings.release(session, who, [pmid])
-            return _counted(session, pmid, screened, actor, step_id, now)
+            found = _counted(session, pmid, screened, actor, step_id, now)
+            if self._received is not None and found.judgement is not None and found.judgement.verdict is Verdict.KEEP:
+                self._received(session, [pmid], step_id)
+            return found
 
     def of(self, pmid: int, actor: Actor) -> Standing:
         """Say how double screening of a paper stands for this person."""

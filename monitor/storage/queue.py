@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session, aliased
 from monitor.core.query.own import OPEN
 from monitor.core.revision import Change
 from monitor.core.screening import Verdict
-from monitor.storage import screening
+from monitor.storage import screening, vocabulary
 from monitor.storage.bulk import batches
 from monitor.storage.tables import (
     AcknowledgementRow,
@@ -107,7 +107,8 @@ def backlog_size(session: Session) -> int:
         judged_elsewhere.pmid == HitRow.pmid, judged_elsewhere.news.is_(True), judged_elsewhere.ended_at.is_(None)
     )
     older = (
-        select(distinct(HitRow.pmid))
+        select(HitRow.pmid)
+        .distinct()
         .join(TopicRow, TopicRow.id == HitRow.topic_id)
         .where(*_waits(False), ~news.exists())
         .limit(COUNTED + 1)
@@ -185,16 +186,15 @@ def put_aside(session: Session) -> list[PutAside]:
     return [PutAside(*row) for row in rows]
 
 
-def suggesting(session: Session, pmids: Iterable[int], tag: str) -> set[int]:
-    """Return those of these papers for which the tag is suggested, qualified or not."""
-    found: set[int] = set()
-    for batch in batches(iter(pmids)):
-        rows = session.execute(select(ProposalRow.pmid, ProposalRow.found).where(ProposalRow.pmid.in_(batch)))
-        for pmid, proposed in rows:
-            tags = [str(each.get("tag", "")) for each in proposed.get("tags", ())]
-            if any(each == tag or each.startswith(f"{tag}/") for each in tags):
-                found.add(pmid)
-    return found
+def suggesting(session: Session, pmids: Iterable[int], tag: str, today: date) -> set[int]:
+    """Return those of these papers for which the tag is suggested by the rules in force, however it is qualified."""
+    versions = {kind: vocabulary.newest_version(session, kind) or 0 for kind in vocabulary.KINDS}
+    rules = vocabulary.InForce(versions["vocabulary"], versions["levels"])
+    return {
+        pmid
+        for pmid, proposed in vocabulary.proposals(session, pmids, rules, today).items()
+        if any(each.tag == tag or each.tag.startswith(f"{tag}/") for each in proposed.tags)
+    }
 
 
 def decided_since(session: Session, person_id: int | None, moment: datetime) -> int:
