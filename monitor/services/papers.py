@@ -12,6 +12,7 @@ from monitor.core.citation import Citation
 from monitor.core.people import Actor
 from monitor.core.query import MeshTree, Or, Query, Term
 from monitor.core.relations import relation
+from monitor.core.samples import RegistryNumber, registry_numbers
 from monitor.core.screening import Decision
 from monitor.errors import NotFound, UsageError
 from monitor.services.importing import Importing, ImportReport
@@ -26,33 +27,6 @@ from monitor.storage.papers import PaperLine
 from monitor.storage.reading import FoundBy, LevelGiven
 
 FAMILY_MOST = 20
-_REGISTRIES = frozenset(
-    [
-        "ANZCTR",
-        "ChiCTR",
-        "ClinicalTrials.gov",
-        "CRiS",
-        "CTIS",
-        "CTRI",
-        "DRKS",
-        "EudraCT",
-        "IRCT",
-        "ISRCTN",
-        "JMA",
-        "JapicCTI",
-        "jRCT",
-        "KCT",
-        "NTR",
-        "PACTR",
-        "REBEC",
-        "ReBec",
-        "RPCEC",
-        "SLCTR",
-        "TCTR",
-        "UMIN-CTR",
-    ]
-)
-"""Data banks of NLM that register trials; the others keep sequences, structures and data."""
 _GROUPS = {
     "integrity": ("Retract", "ExpressionOfConcern", "Erratum", "Corrected"),
     "comments": ("Comment",),
@@ -99,7 +73,7 @@ class Paper:
     level_given: LevelGiven | None
     happened: tuple[Happened, ...]
     links: tuple[Linked, ...]
-    registry: tuple[str, ...]
+    registry: tuple[RegistryNumber, ...]
     family: tuple[PaperLine, ...]
     reach: Reach
     told: Reach
@@ -132,7 +106,7 @@ class Papers:
             happened = corrections.happened(session, pmids=[pmid])
             heard = corrections.told(session, happened[-1:], person_id)
             (line,) = papers.lines(session, [pmid])
-            registry = registered(found.citation)
+            registry = registry_numbers(found.citation)
             return Paper(
                 record=found,
                 line=line,
@@ -194,20 +168,13 @@ class Papers:
                 events.record(session, actor, "citation.fetch", f"citation:{pmid}", self._clock.now())
         return report
 
-    def _family(self, session: Session, pmid: int, registry: Sequence[str]) -> Iterator[PaperLine]:
-        named = [Term(number, field, quoted=True) for number in registry for field in ("si", "tiab")]
+    def _family(self, session: Session, pmid: int, registry: Sequence[RegistryNumber]) -> Iterator[PaperLine]:
+        named = [Term(each.number, field, quoted=True) for each in registry for field in ("si", "tiab")]
         if not named:
             return
         query: Query = Or(tuple(named))
         found = search.page(session, query, self._tree(), self._clock.now().date(), limit=FAMILY_MOST + 1).pmids
         yield from papers.lines(session, [each for each in found if each != pmid][:FAMILY_MOST])
-
-
-def registered(citation: Citation) -> tuple[str, ...]:
-    """Return the numbers of trials that a record names in its data banks."""
-    return tuple(
-        dict.fromkeys(number for bank in citation.data_banks if bank.name in _REGISTRIES for number in bank.accessions)
-    )
 
 
 def _check(kind: str) -> None:

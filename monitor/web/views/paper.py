@@ -17,9 +17,11 @@ from monitor.errors import NotFound
 from monitor.formats.registry import STYLES
 from monitor.services.papers import GROUPS
 from monitor.web.abstracts import view
+from monitor.web.desk import LAYERED, registered, sample_of
 from monitor.web.entering import Known
 from monitor.web.pages import Pages
 from monitor.web.site import Site
+from monitor.web.views.papers import labels
 
 AUTHORS_SHOWN: Final = 12
 
@@ -46,18 +48,28 @@ def add_routes(app: FastAPI, site: Site, pages: Pages) -> None:
         except NotFound:
             return pages.write(request, "papers/missing", 404, pmid=number, told=[])
         citation = found.citation
+        vocabulary = site.vocabularies.current()
+        with site.database.read() as session:
+            proposed = site.vocabularies.of(session, [citation.pmid]).get(citation.pmid)
+        shown = view(citation, {layer: vocabulary.words(facet) for layer, facet in LAYERED.items()})
+        standing = {tag.partition("/")[0] for tag in found.line.tags}
         return pages.write(
             request,
             "papers/paper",
             paper=found,
             line=found.line,
             citation=citation,
-            abstract_view=view(citation),
+            abstract_view=shown,
+            label=labels(site, pages.language(request)),
+            proposed=proposed,
+            suggested=[each for each in (proposed.tags if proposed else ()) if each.term.casefold() not in standing],
+            sample=sample_of(proposed, shown),
+            registry=registered(found.registry),
             styles={name: clean(write(citation)) for name, write in STYLES.items()},
             groups={group: linked for group in GROUPS if (linked := found.linked(group))},
             authors=tuple(_signed(citation)),
             affiliations=_affiliations(citation),
-            shown=AUTHORS_SHOWN,
+            most=AUTHORS_SHOWN,
             vernacular=_vernacular(citation),
             keywords=[clean(plain(each.text)) for held in citation.keyword_lists for each in held.keywords],
             interests=clean(plain(citation.coi_statement)),

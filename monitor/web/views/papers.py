@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Annotated, Any, Final
 
@@ -77,7 +77,7 @@ def add_routes(app: FastAPI, site: Site, pages: Pages) -> None:
             "shown": SHOWN,
             "levels": LEVELS,
         }
-        return pages.write(request, "papers/papers", **known, **_words(site))
+        return pages.write(request, "papers/papers", **known, **_words(site, pages.language(request)))
 
     @app.api_route("/papers/export", methods=["GET", "HEAD"], response_model=None)
     def export(request: Request, _who: Known) -> Response:
@@ -148,6 +148,7 @@ def _marked(site: Site, pages: Pages, request: Request, who: Visitor, kind: str)
         next_before=shown[-1] if len(every) > start + PAGE[dense] else None,
         before=after,
         dense=dense,
+        label=labels(site, pages.language(request)),
         formats=tuple(FORMATS),
     )
 
@@ -162,6 +163,7 @@ def _refused(pages: Pages, request: Request, known: Mapping[str, Any], **why: An
         "chosen": (),
         "facets": {},
         "topics": {},
+        "label": str,
         "shown": SHOWN,
         "levels": LEVELS,
     }
@@ -196,9 +198,15 @@ def _verdicts(site: Site, text: str, total: int) -> Iterator[FacetValue]:
             yield FacetValue(verdict, number, query)
 
 
-def _words(site: Site) -> dict[str, Any]:
+def labels(site: Site, language: str) -> Callable[[str], str]:
+    """Return what says the name of a tag in a language of the pages."""
+    vocabulary = site.vocabularies.current()
+    return lambda tag: vocabulary.label(tag, language)
+
+
+def _words(site: Site, language: str) -> dict[str, Any]:
     with site.database.read() as session:
-        return {"topics": people.living_topics(session)}
+        return {"topics": people.living_topics(session), "label": labels(site, language)}
 
 
 def _dense(asked: Mapping[str, str], who: Visitor) -> bool:

@@ -8,6 +8,7 @@ from fastapi.responses import Response
 from monitor.web.entering import Known
 from monitor.web.pages import Pages
 from monitor.web.site import Site
+from monitor.web.views.papers import labels
 
 
 def add_routes(app: FastAPI, site: Site, pages: Pages) -> None:
@@ -16,4 +17,5 @@ def add_routes(app: FastAPI, site: Site, pages: Pages) -> None:
     @app.api_route("/", methods=["GET", "HEAD"], response_model=None)
     def week(request: Request, who: Known) -> Response:
         found = site.weeks.of(who.person)
-        return pages.write(request, "week/week", week=found, since=f"{found.since:%Y/%m/%d}:3000[added]")
+        label = labels(site, pages.language(request))
+        return pages.write(request, "week/week", week=found, label=label, since=f"{found.since:%Y/%m/%d}:3000[added]")
