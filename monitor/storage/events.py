@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, NamedTuple
 
-from sqlalchemy import ColumnElement, insert, or_, select
+from sqlalchemy import ColumnElement, insert, or_, select, text
 from sqlalchemy.orm import Session
 
 from monitor.core.people import Actor
@@ -131,3 +131,15 @@ def record_each(session: Session, actor: Actor, action: str, deeds: Sequence[Dee
     if deeds:
         who = {"at": now, "actor_id": actor.person_id, "actor": actor.name, "role": actor.role, "action": action}
         session.execute(insert(EventRow), [{**who, **deed._asdict()} for deed in deeds])
+
+
+def actions(session: Session) -> list[str]:
+    """Return every action there is, in order; one step through the index for each, however long the log."""
+    rows = session.execute(
+        text(
+            "WITH RECURSIVE found(action) AS (SELECT min(action) FROM event UNION ALL "
+            "SELECT (SELECT min(event.action) FROM event WHERE event.action > found.action) FROM found "
+            "WHERE found.action IS NOT NULL) SELECT action FROM found WHERE action IS NOT NULL"
+        )
+    )
+    return [row.action for row in rows]

@@ -5,9 +5,11 @@ from monitor.web.views import (
     digests,
     health,
     integrity,
+    log,
     myaccount,
     paper,
     papers,
+    people,
     public,
     queue,
     saved,
@@ -16,4 +18,20 @@ from monitor.web.views import (
     week,
 )
 
-VIEWS = (public, account, myaccount, health, week, papers, paper, integrity, saved, digests, settings, studio, queue)
+VIEWS = (
+    public,
+    account,
+    myaccount,
+    health,
+    week,
+    papers,
+    paper,
+    integrity,
+    saved,
+    digests,
+    settings,
+    studio,
+    queue,
+    people,
+    log,
+)
