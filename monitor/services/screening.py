@@ -196,7 +196,7 @@ class Screening:
             fresh, deeds = [], []
             for pmid, (back, again) in taken.items():
                 judgement = again.judgement if again is not None else NOTHING
-                fresh.append(Given(pmid, judgement, (again or back).fingerprint, back.id))
+                fresh.append(Given(pmid, judgement, (again or back).fingerprint, back.id, again))
                 deeds.append(Deed(f"citation:{pmid}", judgement_told(standing(said[pmid])), judgement_told(judgement)))
             screening.decide(session, fresh, actor, now)
             events.record_each(session, actor, "screen.undo", deeds, now)

@@ -199,7 +199,8 @@ def _instead(rows: Sequence[Decision], back: Decision) -> Given:
     at = left.index(back)
     if at == 0:
         return Given(back.pmid, NOTHING, back.fingerprint, back.id)
-    return Given(back.pmid, left[at - 1].judgement, left[at - 1].fingerprint, back.id)
+    again = left[at - 1]
+    return Given(back.pmid, again.judgement, again.fingerprint, back.id, again)
 
 
 def _units(tagged: Mapping[tuple[int, str, str], Sequence[Tagging]]) -> dict[tuple[int, str, str], list[Tagging]]:

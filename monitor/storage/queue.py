@@ -198,14 +198,16 @@ def suggesting(session: Session, pmids: Iterable[int], tag: str, today: date) ->
 
 
 def decided_since(session: Session, person_id: int | None, moment: datetime) -> int:
-    """Count the papers that a person has judged since."""
+    """Count the papers that a person has judged since, those taken back left out."""
+    later = aliased(DecisionRow)
+    taken_back = select(later.id).where(later.pmid == DecisionRow.pmid, later.undoes == DecisionRow.id)
     return (
         session.scalar(
             select(func.count(distinct(DecisionRow.pmid))).where(
                 DecisionRow.person_id == person_id,
                 DecisionRow.decided_at >= moment,
                 DecisionRow.undoes.is_(None),
-                DecisionRow.verdict != OPEN,
+                ~taken_back.exists(),
             )
         )
         or 0

@@ -17,12 +17,13 @@ from monitor.storage.tables import CitationRow, DecisionRow, HitRow, TaggingRow,
 
 
 class Given(NamedTuple):
-    """A judgement to be added; `undoes` is the decision that it takes back."""
+    """A judgement to be added; `undoes` is the decision that it takes back, `repeats` the one that stands again by that."""
 
     pmid: int
     judgement: Judgement
     fingerprint: bytes
     undoes: int | None = None
+    repeats: Decision | None = None
 
 
 class Labelled(NamedTuple):
@@ -121,7 +122,7 @@ def taggings(session: Session, pmids: Iterable[int]) -> dict[tuple[int, str, str
 
 
 def decide(session: Session, given: Sequence[Given], actor: Actor, now: datetime, step_id: int | None = None) -> None:
-    """Add judgements, each by this actor, in this step."""
+    """Add judgements, each by this actor, in this step; what stands again is whose it was."""
     if given:
         session.execute(
             insert(DecisionRow),
@@ -136,8 +137,8 @@ def decide(session: Session, given: Sequence[Given], actor: Actor, now: datetime
                     "asked_id": each.judgement.asked,
                     "hash": each.fingerprint,
                     "undoes": each.undoes,
-                    "person_id": actor.person_id,
-                    "role": actor.role,
+                    "person_id": each.repeats.person_id if each.repeats is not None else actor.person_id,
+                    "role": each.repeats.role if each.repeats is not None else actor.role,
                     "step_id": step_id,
                     "decided_at": now,
                 }

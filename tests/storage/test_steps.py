@@ -76,7 +76,7 @@ class Model:
         return stack[-1].value if stack else None
 
     def do(self, person: int, papers: list[int], verdict: Judgement | None, on: list[str], level: str | None) -> bool:
-        pushed = []
+        pushed: list[tuple[int, str, Any]] = []
         for paper in papers:
             top = self.stack(paper, "verdict")[-1:]
             if verdict is not None and (not top or (top[0].value, top[0].owner) != (verdict, person)):
@@ -183,7 +183,6 @@ class TwoCurators(RuleBasedStateMachine):
         assert (done is None) == (not waiting)
         if done is not None:
             assert set(done.pmids) == {self.pmids[paper] for paper in self.model.repeat(waiting.pop())}
-            assert self.desk.of(done.pmids)
 
     @rule(person=who, back=st.integers(0, 4))
     def take_back_from_the_history(self, person: int, back: int) -> None:
@@ -266,8 +265,8 @@ def test_fifty_decisions_are_taken_back_in_reverse_order_and_repeated(world: Wor
     given = []
     for number in range(60):
         pmid = (ONE, TWO, THREE)[number % 3]
-        verdict = {"topics": ["car-nk"]} if number % 2 else {"reason": "duplicate"}
-        desk.decide([pmid], "keep" if number % 2 else "dismiss", actor=ada, **verdict)  # type: ignore[arg-type]
+        verdict: dict[str, Any] = {"topics": ["car-nk"]} if number % 2 else {"reason": "duplicate"}
+        desk.decide([pmid], "keep" if number % 2 else "dismiss", actor=ada, **verdict)
         given.append([each.judgement for each in desk.of([ONE, TWO, THREE])])
         world.moment += timedelta(minutes=1)
     nothing = [NOTHING, NOTHING, NOTHING]
@@ -428,4 +427,4 @@ def test_rows_are_added_and_never_changed(world: World, desk: Screening, steps: 
         ("maybe", None),
     ]
     assert [(each.added, each.undoes) for each in tagged] == [(True, None), (False, tagged[0].id), (True, None)]
-    assert {each.step_id for each in (*said, *tagged)} == {steps.history(ada)[0].id}
+    assert {each.step_id for each in said} == {each.step_id for each in tagged} == {steps.history(ada)[0].id}

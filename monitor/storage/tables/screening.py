@@ -17,7 +17,8 @@ class DecisionRow(Base):
 
     `topics` are those it was kept in. `hash` is `core.screening.fingerprint` of what was read, `role` the role held
     then; a decision at the command line has no person. A row that takes another back names it in `undoes` and repeats
-    the verdict before that one. Maybe may wait until a day, or for the person who was asked.
+    the verdict before that one, with its person and role; the log says who took it back. Maybe may wait until a day, or
+    for the person who was asked.
     """
 
     __tablename__ = "decision"
