@@ -195,8 +195,20 @@ def test_people_from_adding_to_disabling(house: Cli) -> None:
     assert said.out == f"{ADA} receives cik on Fridays at 09:00 Europe/Berlin, at most 5 papers in full.\n"
     held = house("person", "list", "--json").json[0]["subscription"]
     assert held == {
-        "topics": ["cik"], "day": "friday", "hour": 9, "zone": "Europe/Berlin", "language": "en", "limit": 5, "retired_topics": []
+        "topics": ["cik"], "day": "friday", "hour": 9, "zone": "Europe/Berlin", "language": "en", "limit": 5, "retired_topics": [],
+        "floor": None, "paused_until": None,
     }  # fmt: skip
+    said = house("person", "subscribe", ADA, "--floor", "b3", "--pause-until", "2099-01-01")
+    assert (said.code, "within a year" in said.err) == (2, True)
+    said = house("person", "subscribe", ADA, "--floor", "b3")
+    assert said.out.endswith("at most 5 papers in full, level B3 or better.\n")
+    until = (datetime.now(UTC) + timedelta(days=30)).date()
+    assert house("person", "subscribe", ADA, "--pause-until", until.isoformat()).out.endswith(
+        f"; paused until {until}.\n"
+    )
+    assert "paused" not in house("person", "subscribe", ADA, "--resume").out
+    assert house("person", "subscribe", ADA, "--resume", "--pause-until", until.isoformat()).code == 2
+    assert "level" not in house("person", "subscribe", ADA, "--floor", "all").out
     assert house("person", "unsubscribe", ADA).code == 0
     assert house("person", "subscribe", ADA, "cik").code == 2, "whoever left comes back only by their own wish"
     assert house("person", "subscribe", ADA, "cik", "--opt-in").code == 0
