@@ -15,6 +15,7 @@ from monitor.web.views import (
     saved,
     settings,
     studio,
+    vocabulary,
     week,
 )
 
@@ -34,4 +35,5 @@ VIEWS = (
     queue,
     people,
     log,
+    vocabulary,
 )
