@@ -7,8 +7,8 @@ from typing import Annotated, Any
 
 import typer
 
-from monitor.cli.frame import Json, app, house, print_json, read_date
-from monitor.core.people import Person, Subscription
+from monitor.cli.frame import Json, app, house, print_json, read_date, tell
+from monitor.core.people import COMMAND_LINE, Person, Subscription
 from monitor.core.slots import DAYS, day_number
 from monitor.errors import UsageError
 
@@ -99,6 +99,34 @@ def unsubscribe(
         f"{left.address or address} receives nothing."
         if left.already or not topics
         else f"{left.address} no longer receives {', '.join(topics)}."
+    )
+
+
+@group.command("role")
+def role(
+    address: Address, role: Annotated[str, typer.Argument(metavar="ROLE", help="member, curator or admin.")]
+) -> None:
+    """Give a person another role; it holds at once, and they sign in again."""
+    with house() as here:
+        person = here.people.set_role(address, role)
+    typer.echo(f"{person.address} is {person.role}.")
+
+
+@group.command("link")
+def link(address: Address, as_json: Json = False) -> None:
+    """Print a link that lets a person choose a password, once: an invitation, or a reset where there is one."""
+    with house() as here:
+        made = here.one_time.make(here.people.by_address(address).id, COMMAND_LINE)
+        until = made.expires_at.astimezone(here.settings.zone)
+    if as_json:
+        print_json(
+            {"address": made.person.address, "purpose": made.purpose.value, "url": made.url, "expires_at": until}
+        )
+        return
+    typer.echo(made.url)
+    tell(
+        f"{'An invitation' if made.purpose == 'invitation' else 'A reset'} for {made.person.address}. "
+        f"It works once, until {until:%Y-%m-%d %H:%M %Z}, and replaces older ones; pass it on yourself."
     )
 
 

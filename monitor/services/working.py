@@ -17,10 +17,11 @@ from typing import Any
 
 import structlog
 
+from monitor.core.accounts import LONGEST, REMEMBERED
 from monitor.core.slots import instant
 from monitor.errors import MonitorError
 from monitor.services.ports import Clock
-from monitor.storage import indexing, work
+from monitor.storage import accounts, indexing, work
 from monitor.storage.engine import Database
 
 KEEP_TRACES = timedelta(days=30)
@@ -159,6 +160,12 @@ class Working:
         """Delete traces that have done their work, and merge a search index of many parts; a job like the others."""
         with self._database.write() as session:
             counts = work.forget(session, turn.now - KEEP_TRACES)
+            counts |= accounts.forget(
+                session,
+                tries_before=turn.now - REMEMBERED,
+                ended_before=turn.now - KEEP_TRACES,
+                created_before=turn.now - LONGEST - KEEP_TRACES,
+            )
         merged = indexing.tidy(self._database, turn.stopping)
         _log.info("housekeeping", **{name.replace(" ", "_"): count for name, count in counts.items()}, merged=merged)
 

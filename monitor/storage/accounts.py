@@ -227,12 +227,12 @@ def forget(
 ) -> dict[str, int]:
     """Delete tries that no longer count, and sessions and links that ended long ago; return how many."""
     return {
-        "sign-in tries": _count(session, delete(SignInAttemptRow).where(SignInAttemptRow.at <= tries_before)),
+        "sign in tries": _count(session, delete(SignInAttemptRow).where(SignInAttemptRow.at <= tries_before)),
         "sessions": _count(
             session,
             delete(SessionRow).where(or_(SessionRow.ended_at < ended_before, SessionRow.created_at < created_before)),
         ),
-        "one-time links": _count(session, delete(OneTimeLinkRow).where(OneTimeLinkRow.expires_at < ended_before)),
+        "one time links": _count(session, delete(OneTimeLinkRow).where(OneTimeLinkRow.expires_at < ended_before)),
     }
 
 
