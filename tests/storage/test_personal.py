@@ -231,7 +231,7 @@ def test_everything_held_is_told_and_no_secret(world: World, own: Personal) -> N
                   "issue_entry", "decision", "note", "mark", "suppression", "event"):  # fmt: skip
         assert held[table], table
     assert held["decision"][0]["note"] == "mine"
-    assert held["issue"][0]["text"].startswith("1 new paper")
+    assert "1 new paper since" in held["issue"][0]["text"]
     assert {each["action"] for each in held["event"]} >= {"person.add", "subscription.start", "suppression.lift"}
 
 
