@@ -126,7 +126,7 @@ def _is_common(text: str) -> bool:
     if len(set(text)) < 4 or _is_date(text) or _is_walk(text):
         return True
     half = len(text) // 2
-    if half >= 3 and text[:half] * 2 == text:
+    if 3 <= half <= SHORTEST and text[:half] * 2 == text:
         return True
     return any(_is_chosen(each) for each in _bared(text))
 

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 
 import structlog
 
-from monitor.core.accounts import LETTERS, NETWORK, LinkState, Purpose, link_state, network_of
+from monitor.core.accounts import ACCOUNT, LETTERS, NETWORK, LinkState, Purpose, link_state, network_of
 from monitor.core.address import address_key
 from monitor.core.passwords import Refusal
 from monitor.core.people import Actor, Person
@@ -136,7 +136,7 @@ class OneTimeLinks:
             ):
                 raise NotFound("this link works no more; nothing was changed")
             replace_password(session, found.person_id, fresh, now)
-            accounts.forget_tries(session, Tries(LETTERS, "account", address_key(opened.person.address)).key)
+            accounts.forget_tries(session, Tries(ACCOUNT, "account", address_key(opened.person.address)).key)
             return Entered(enter(session, found.person_id, agent, now, f"account.{found.purpose}"), found.person_id)
 
     def may_ask(self, address: str, network: str | None) -> timedelta:
