@@ -16,7 +16,7 @@ from monitor.core.proposal import Proposed
 from monitor.core.rewording import Rewording
 from monitor.core.samples import RegistryNumber
 from monitor.core.screening import OFF_TOPIC, REASONS
-from monitor.core.vocabulary import Suggestion, Vocabulary
+from monitor.core.vocabulary import DESIGN, Suggestion, Vocabulary
 from monitor.core.vocabulary.terms import COMPARATOR
 from monitor.errors import UsageError
 from monitor.services.votes import Standing
@@ -143,11 +143,12 @@ class Group(NamedTuple):
 
 
 class Choice(NamedTuple):
-    """A topic that the paper may be kept in."""
+    """A topic that the paper may be kept in; `likely` where its search finds the paper, or it stands in it."""
 
     id: str
     title: str
     checked: bool
+    likely: bool
 
 
 class Dismissal(NamedTuple):
@@ -258,7 +259,7 @@ def chips(
         confirmed = each.tag in held
         return Chip(
             each.tag,
-            vocabulary.label(each.term, language),
+            _label(vocabulary, each.tag, language),
             confirmed or (each.preselected and not touched),
             confirmed,
             place,
@@ -292,7 +293,11 @@ def chips(
 
 def best_tags(vocabulary: Vocabulary, line: PaperLine, proposed: Proposed | None, language: str) -> tuple[str, ...]:
     """Return what the three tags are called that say most of a paper."""
-    offered = [each.tag for each in proposed.tags if each.implied_by is None] if proposed is not None else []
+    offered = (
+        [each.tag for each in proposed.tags if each.implied_by is None and each.facet != DESIGN]
+        if proposed is not None
+        else []
+    )
     told = dict.fromkeys(vocabulary.label(tag, language) for tag in (*line.tags, *offered))
     return tuple(told)[:3]
 
@@ -361,6 +366,12 @@ def read_pmids(values: Iterable[str]) -> tuple[int, ...]:
     return found
 
 
+def _label(vocabulary: Vocabulary, tag: str, language: str) -> str:
+    """Name a tag; its role is told beside it."""
+    label = vocabulary.label(tag, language)
+    return label.removesuffix(f" ({COMPARATOR})") if tag.endswith(f"/{COMPARATOR}") else label
+
+
 def _position(vocabulary: Vocabulary, facet: str) -> int:
     return next((n for n, each in enumerate(vocabulary.facets) if each.id == facet), len(vocabulary.facets))
 
@@ -369,7 +380,7 @@ def _standing(vocabulary: Vocabulary, tag: str, place: int, language: str) -> Ch
     qualifier = tag.partition("/")[2]
     return Chip(
         tag,
-        vocabulary.label(tag, language),
+        _label(vocabulary, tag, language),
         checked=True,
         confirmed=True,
         place=place,

@@ -96,7 +96,7 @@ def _topics(living: Mapping[str, str], line: PaperLine, decision: Decision | Non
     if decision is not None and decision.judgement.topics:
         ticked = decision.judgement.topics
     order = sorted(living, key=lambda topic: topic not in ticked)
-    return tuple(Choice(topic, living[topic], topic in ticked) for topic in order)
+    return tuple(Choice(topic, living[topic], topic in ticked, topic in ticked or topic in found) for topic in order)
 
 
 def _level_of(proposed: Proposed | None) -> str:

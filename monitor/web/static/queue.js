@@ -39,8 +39,11 @@
 
   // ---- papers, fetched before they are wanted
 
+  let under = 0; // requests under way
+  const busy = (by) => { under += by; if (under) desk.setAttribute("aria-busy", "true"); else desk.removeAttribute("aria-busy"); };
   const request = async (address, options = {}) => {
-    const answer = await fetch(address, { ...options, headers: { "HX-Request": "true" } });
+    busy(1);
+    const answer = await fetch(address, { ...options, headers: { "HX-Request": "true" } }).finally(() => busy(-1));
     if (answer.status === 401) {
       say(document.body.dataset.signedOut, { alarm: true });
       throw Object.assign(new Error("signed out"), { told: true });
@@ -226,7 +229,7 @@
   // ---- verdicts: shown at once, told to the server one after the other
 
   let line = Promise.resolve();
-  const inLine = (task) => { line = line.then(task, task); return line; };
+  const inLine = (task) => { busy(1); line = line.then(task, task).finally(() => busy(-1)); return line; };
   const count = (by) => {
     const total = one("#total");
     if (total) total.dataset.total = String(Number(total.dataset.total) + by);

@@ -381,6 +381,7 @@ class _Desk:
             409,
             paper=paper,
             line=line,
+            **self._around(who, self.pages.language(request)),
             kept=[
                 *((name, str(value)) for name, value in form.multi_items() if name != "expected"),
                 ("expected", expected),
