@@ -19,6 +19,7 @@ from monitor.errors import (
     MonitorError,
     NotFound,
     PubmedUnavailable,
+    QuerySyntaxError,
     UsageError,
 )
 from monitor.web.entering import Entrance, NotForRole, NotKnownHere, SignInFirst
@@ -31,6 +32,7 @@ log = structlog.get_logger(__name__)
 _STATUS: tuple[tuple[type[MonitorError], int, str], ...] = (
     (NotFound, 404, "thing"),
     (UsageError, 422, "usage"),
+    (QuerySyntaxError, 422, "usage"),
     (PubmedUnavailable, 503, "pubmed"),
     (Busy, 503, "busy"),
     (DatabaseUnavailable, 503, "database"),
