@@ -25,7 +25,7 @@ from monitor.storage.papers import PaperLine
 PAGE = 50
 MATTERS = ("all", "kept", "sent", "mine")
 """Which papers a list is about: all; kept by a curator; sent to anybody; sent to, or saved by, whoever asks."""
-_FLAGGED = parse("isretracted OR hasconcern")
+_FLAGGED = parse("isretracted OR hasconcern", own=True)
 _LINKS = {
     "retracted": ("RetractionIn", "RetractedandRepublishedIn"),
     "concern": ("ExpressionOfConcernIn",),
