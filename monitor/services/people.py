@@ -74,9 +74,11 @@ class People:
             if (person.name, person.role) == (name, role):
                 return person
             # Not by the version alone: a person who sets their own digest meanwhile is in nobody's way.
-            if (person.name, person.role) != seen or not people.count_change(session, person_id, person.version):
-                return Overtaken(_known(session, person_id), events.newest(session, _subject(person_id), ("person.",)))
-            return _change(session, person, name, role, actor, now)
+            changed = _change(session, person, name, role, actor, now) if (person.name, person.role) == seen else None
+            if changed is None:
+                last = events.newest(session, _subject(person_id), ("person.",))
+                return Overtaken(_known(session, person_id), last)
+            return changed
 
     def set_role(self, address: str, role: str, actor: Actor = COMMAND_LINE) -> Person:
         """Give a person another role whatever was looked at; repeating it changes nothing."""
@@ -88,8 +90,10 @@ class People:
             held = _known(session, person.id)
             if held.role == role:
                 return held
-            people.touch(session, person.id)
-            return _change(session, held, held.name, role, actor, now)
+            changed = _change(session, held, held.name, role, actor, now)
+            if changed is None:
+                raise UsageError(f"{held.address} was changed by somebody else at this moment; try again")
+            return changed
 
     def disable(self, person_id: int, actor: Actor) -> Person:
         """Take a person out; kept for the log. Repeating it changes nothing."""
@@ -124,11 +128,15 @@ def take_out(session: Session, person: Person, actor: Actor, now: datetime) -> N
     events.record(session, actor, "person.disable", _subject(person.id), now, before=_told(person))
 
 
-def _change(session: Session, person: Person, name: str, role: str, actor: Actor, now: datetime) -> Person:
+def _change(session: Session, person: Person, name: str, role: str, actor: Actor, now: datetime) -> Person | None:
+    """Change a person as they were read; None where somebody else was quicker."""
     before = _told(person)
+    # First of all: it locks every admin in one order, so that two at once wait for each other and do not lock up.
+    if role != person.role and person.disabled_at is None:
+        _keep_an_admin(session, person, f"made a {role}")
+    if not people.count_change(session, person.id, person.version):
+        return None
     if role != person.role:
-        if person.disabled_at is None:
-            _keep_an_admin(session, person, f"made a {role}")
         accounts.end_all(session, person.id, now)
     people.change(session, person.id, name=name, role=role)
     found = _known(session, person.id)
