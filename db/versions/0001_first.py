@@ -44,6 +44,14 @@ def upgrade() -> None:
         sa.Column("changed_at", MOMENT, nullable=False),
         sa.PrimaryKeyConstraint("pmid", name=op.f("pk_citation")),
     )
+    op.create_index(
+        "ix_citation_concern",
+        "citation",
+        ["pmid"],
+        unique=False,
+        sqlite_where=sa.text("concern IS 1"),
+        postgresql_where=sa.text("concern IS true"),
+    )
     op.create_index("ix_citation_doi", "citation", [sa.literal_column("substr(lower(doi), 1, 500)")], unique=False)
     op.create_index(
         "ix_citation_provisional",
@@ -296,6 +304,7 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(["pmid"], ["citation.pmid"], name=op.f("fk_proposal_pmid_citation")),
         sa.PrimaryKeyConstraint("pmid", name=op.f("pk_proposal")),
     )
+    op.create_index("ix_proposal_level", "proposal", ["pmid", "level", "design"], unique=False)
     op.create_index("ix_proposal_rules", "proposal", ["vocabulary", "levels", "pmid", "made_at"], unique=False)
     op.create_index(
         "ix_proposal_until",
@@ -762,6 +771,22 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(["strategy_id"], ["strategy.id"], name=op.f("fk_hit_strategy_id_strategy")),
         sa.ForeignKeyConstraint(["topic_id"], ["topic.id"], name=op.f("fk_hit_topic_id_topic")),
         sa.PrimaryKeyConstraint("topic_id", "pmid", "lane", name=op.f("pk_hit")),
+    )
+    op.create_index(
+        "ix_hit_news",
+        "hit",
+        ["pmid", "lane", "topic_id", "found_at"],
+        unique=False,
+        sqlite_where=sa.text("ended_at IS NULL AND news IS 1"),
+        postgresql_where=sa.text("ended_at IS NULL AND news IS true"),
+    )
+    op.create_index(
+        "ix_hit_older",
+        "hit",
+        ["pmid", "lane", "topic_id", "found_at"],
+        unique=False,
+        sqlite_where=sa.text("ended_at IS NULL AND news IS 0"),
+        postgresql_where=sa.text("ended_at IS NULL AND news IS false"),
     )
     op.create_index("ix_hit_pmid", "hit", ["pmid", "lane", "topic_id", "ended_at"], unique=False)
     op.create_index(

@@ -6,7 +6,7 @@ import hashlib
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
-from typing import Final, Literal
+from typing import Final, Literal, NamedTuple
 
 from monitor.core.screening import LEVELS
 from monitor.errors import UsageError
@@ -78,8 +78,7 @@ class Listing:
 ALL: Final = Listing()
 
 
-@dataclass(frozen=True, slots=True)
-class Waiting:
+class Waiting(NamedTuple):
     """A paper that waits in a lane, with what lists are sorted and filtered by.
 
     `since` is when it came to wait. `alarm`: it is retracted or under a concern. `turn` parts a lane: the lowest first.

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Any, Final, Generic, Literal
+from typing import Any, Final, Generic, Literal, NamedTuple
 
-from monitor.core.screening import Undoable, not_taken_back
+from monitor.core.screening import Tagging, Undoable, not_taken_back
 
 Kind = Literal["decide", "label", "vote", "acknowledge"]
 
@@ -103,6 +103,30 @@ def repeating(rows: Iterable[Undoable], step_id: int, person_id: int) -> Taking[
     since = max(undone_by[each.id].id for each in again)
     others = [each for each in not_taken_back(all_rows) if each.id > since and each.person_id != person_id]
     return Taking(tuple(again)) if not others else Taking(blocked_by=others[-1])
+
+
+class Relabelled(NamedTuple):
+    """A term to be put on, or off, when a step is taken back or repeated; `undoes` is the tagging that goes."""
+
+    term: str
+    added: bool
+    undoes: int | None = None
+
+
+def relabelled(rows: Iterable[Tagging], back: Sequence[Tagging]) -> list[Relabelled]:
+    """Return what stands again of one unit when these of its rows are taken back: what the rows left over say."""
+    gone = {each.id for each in back}
+    left = {each.term: each.added for each in not_taken_back(rows) if each.id not in gone}
+    return [Relabelled(each.term, left.get(each.term, False), each.id) for each in back]
+
+
+def labelled_again(rows: Iterable[Tagging], again: Sequence[Tagging]) -> list[Relabelled]:
+    """Return what a unit needs for these of its rows to hold again; of levels, only one stands then."""
+    stands = {each.term: each.added for each in rows}
+    wanted = {each.term: each.added for each in again}
+    if any(each.facet == "level" for each in again):
+        wanted = {**{term: False for term, on in stands.items() if on}, **wanted}
+    return [Relabelled(term, on) for term, on in sorted(wanted.items(), key=lambda each: each[1])]
 
 
 def told(step: Mapping[str, Any]) -> dict[str, Any]:

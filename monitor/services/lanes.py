@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
+from itertools import groupby
+from operator import itemgetter
 
 from sqlalchemy.orm import Session
 
@@ -16,7 +18,7 @@ from monitor.core.voting import NEEDED
 from monitor.errors import UsageError
 from monitor.storage import papers, people, queue, readings, screening, search, votes
 from monitor.storage.papers import PaperLine
-from monitor.storage.queue import Found, Notice
+from monitor.storage.queue import Notice
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,13 +53,19 @@ class QueueRow:
 
 
 class Desk:
-    """What waits for one person at one moment; each kind is read when first asked for."""
+    """What waits for one person at one moment; each kind is read when first asked for.
 
-    def __init__(self, session: Session, actor: Actor, now: datetime, today: date) -> None:
+    Without `graded`, papers can be counted, but neither sorted nor filtered.
+    """
+
+    def __init__(self, session: Session, actor: Actor, now: datetime, today: date, *, graded: bool = True) -> None:
         self.session = session
         self.actor = actor
         self.now = now
         self.today = today
+        self.topics = queue.topics(session)
+        self.graded = graded
+        self.alarming = queue.alarming(session) if graded else set()
         self._known: dict[Lane, list[Waiting]] = {}
         self._aside: dict[int, queue.PutAside] = {}
         self._notices: dict[int, list[Notice]] = {}
@@ -122,35 +130,49 @@ class Desk:
         return tuple(found)
 
     def _read_undecided(self) -> None:
-        by_pmid: dict[int, list[Found]] = {}
-        for hit in queue.undecided(self.session):
-            by_pmid.setdefault(hit.pmid, []).append(hit)
         lanes: dict[Lane, list[Waiting]] = {Lane.NEW: [], Lane.WIDE: [], Lane.SECOND: []}
-        doubly = []
-        for pmid, hits in by_pmid.items():
-            core = [each for each in hits if each.lane == "core"]
-            if any(each.doubly for each in core):
-                doubly.append(pmid)
+        doubly: dict[int, Waiting] = {}
+        for paper, core, double in self._found(news=True):
+            if double:
+                doubly[paper.pmid] = paper
             else:
-                lanes[Lane.NEW if core else Lane.WIDE].append(_waiting(pmid, core or hits))
-        given = votes.standing(self.session, doubly)
-        for pmid in doubly:
+                lanes[Lane.NEW if core else Lane.WIDE].append(paper)
+        given = votes.standing(self.session, doubly) if doubly else {}
+        for pmid, paper in doubly.items():
             cast = given.get(pmid, [])
             if not any(each.person_id == self.actor.person_id for each in cast):
                 differing = len(cast) >= NEEDED
                 if differing:
                     self._conflicts.add(pmid)
-                core = [each for each in by_pmid[pmid] if each.lane == "core"]
-                lanes[Lane.SECOND].append(_waiting(pmid, core, turn=0 if differing else 1))
+                lanes[Lane.SECOND].append(paper._replace(turn=0 if differing else 1))
         self._known |= lanes
 
     def _backlog(self) -> list[Waiting]:
-        news = {each.pmid for each in queue.undecided(self.session)}
-        by_pmid: dict[int, list[Found]] = {}
-        for hit in queue.undecided(self.session, news=False):
-            if hit.pmid not in news:
-                by_pmid.setdefault(hit.pmid, []).append(hit)
-        return [_waiting(pmid, hits) for pmid, hits in by_pmid.items()]
+        news = {paper.pmid for lane in (Lane.NEW, Lane.WIDE) for paper in self.papers(lane)}
+        news |= {paper.pmid for paper, _, _ in self._found(news=True)}
+        return [paper for paper, _, _ in self._found(news=False) if paper.pmid not in news]
+
+    def _found(self, *, news: bool) -> Iterator[tuple[Waiting, bool, bool]]:
+        """Yield the papers nobody judged: whether a core search of a living topic finds it, and of one that two screen."""
+        for pmid, hits in groupby(queue.undecided(self.session, news=news, graded=self.graded), itemgetter(0)):
+            living = [hit for hit in hits if hit.topic in self.topics]
+            core = [hit for hit in living if hit.lane == "core"]
+            if found := core or living:
+                first = found[0]
+                topics: tuple[str, ...] = (first.topic,)
+                since = first.found_at
+                if len(found) > 1:
+                    topics = tuple(sorted({hit.topic for hit in found}, key=self._place))
+                    since = min(hit.found_at for hit in found)
+                double = any(self.topics[hit.topic].doubly for hit in core)
+                yield (
+                    Waiting(pmid, since, topics, pmid in self.alarming, first.level, first.design),
+                    bool(core),
+                    double,
+                )
+
+    def _place(self, topic: str) -> int:
+        return self.topics[topic].place
 
     def _revised(self) -> list[Waiting]:
         changed = {each.pmid: each.since for each in queue.reworded(self.session)}
@@ -198,13 +220,6 @@ class Desk:
             differing = line.pmid in self._conflicts
             return "two verdicts differ; yours decides" if differing else "waits for your verdict; nobody sees it yet"
         return _found_by(line)
-
-
-def _waiting(pmid: int, hits: Sequence[Found], turn: int = 0) -> Waiting:
-    first = hits[0]
-    topics = tuple(dict.fromkeys(each.topic for each in hits))
-    since = min(each.found_at for each in hits)
-    return Waiting(pmid, since, topics, bool(first.alarm), first.level, first.design, turn)
 
 
 def _found_by(line: PaperLine) -> str:

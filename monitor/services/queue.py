@@ -114,7 +114,7 @@ class Queue:
     def lanes(self, actor: Actor) -> tuple[LaneCount, ...]:
         """Return every lane with what waits in it for this person."""
         with self._database.read() as session:
-            return self._desk(session, actor).lanes()
+            return self._desk(session, actor, graded=False).lanes()
 
     def rows(
         self,
@@ -170,7 +170,8 @@ class Queue:
         local = self._clock.now().astimezone(self._zone)
         midnight = local.replace(hour=0, minute=0, second=0, microsecond=0)
         with self._database.read() as session:
-            others = [each for each in self._desk(session, actor).lanes() if each.lane != lane and each.count]
+            counts = self._desk(session, actor, graded=False).lanes()
+            others = [each for each in counts if each.lane != lane and each.count]
             oldest = min((each for each in others if each.oldest), key=lambda each: str(each.oldest), default=None)
             return Clear(queue.decided_since(session, actor.person_id, midnight), oldest)
 
@@ -227,9 +228,9 @@ class Queue:
         with self._database.write() as session:
             readings.release(session, _person(actor), None if pmid is None else [pmid])
 
-    def _desk(self, session: Session, actor: Actor) -> Desk:
+    def _desk(self, session: Session, actor: Actor, *, graded: bool = True) -> Desk:
         now = self._clock.now()
-        return Desk(session, actor, now, now.astimezone(self._zone).date())
+        return Desk(session, actor, now, now.astimezone(self._zone).date(), graded=graded)
 
     def _page(self, desk: Desk, lane: Lane, listing: Listing, after: str | None, limit: int) -> QueuePage:
         if limit < 1:

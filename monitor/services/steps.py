@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session
 
 from monitor.core.people import Actor
 from monitor.core.screening import NOTHING, Decision, Tagging, not_taken_back, standing
-from monitor.core.steps import Done, Left, Step, repeating, taking
+from monitor.core.steps import Done, Left, Step, labelled_again, relabelled, repeating, taking
 from monitor.errors import NotFound, UsageError
 from monitor.services.ports import Clock
 from monitor.services.screened import judgement_told, pairs, terms_told
@@ -160,15 +160,14 @@ def _carried_out(session: Session, step: Step, actor: Actor, now: datetime, *, a
             continue
         for row in found.rows:
             plan.given.append(Given(pmid, row.judgement, row.fingerprint) if again else _instead(rows, row))
-    for (pmid, *_), several in _units(tagged).items():
+    for (pmid, facet, _), several in _units(tagged).items():
         if pmid in plan.left:
             continue
         terms = repeating(several, step.id, step.person_id) if again else taking(several, step.id)
         if terms.blocked_by is not None:
             plan.kept.setdefault(pmid, _tagged_since(terms.blocked_by, step, names))
-        for each in terms.rows:
-            added = each.added if again else not each.added
-            plan.labels.append(Labelled(pmid, each.facet, each.term, added, None if again else each.id))
+        changed = labelled_again(several, terms.rows) if again else relabelled(several, terms.rows)
+        plan.labels += [Labelled(pmid, facet, *each) for each in changed]
     touched = {each.pmid for each in plan.given} | {each.pmid for each in plan.labels}
     for pmid in step.pmids:
         if pmid not in touched and pmid not in plan.left:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import date, datetime
 from typing import Any, NamedTuple
 
-from sqlalchemy import ColumnElement, Select, distinct, func, or_, select
+from sqlalchemy import ColumnElement, Select, distinct, func, or_, select, text
 from sqlalchemy.orm import Session, aliased
 
 from monitor.core.query.own import OPEN
@@ -29,17 +29,22 @@ COUNTED = 1000
 """So many of the backlog are counted; more are told as more."""
 
 
+class Topic(NamedTuple):
+    """A living topic: its place among them, and whether two people screen it."""
+
+    place: int
+    doubly: bool
+
+
 class Found(NamedTuple):
-    """A living hit of a living topic on a paper that nobody has judged; `level` and `design` are proposed."""
+    """A standing hit on a paper that nobody has judged; `level` and `design` are proposed, where they were asked for."""
 
     pmid: int
-    topic: str
     lane: str
+    topic: str
     found_at: datetime
-    doubly: bool
-    alarm: bool
-    level: str | None
-    design: str | None
+    level: str | None = None
+    design: str | None = None
 
 
 class Traits(NamedTuple):
@@ -77,43 +82,33 @@ class PutAside(NamedTuple):
     asked: int | None
 
 
-def undecided(session: Session, *, news: bool = True) -> list[Found]:
-    """Return the hits on papers without a standing verdict: those that are news, or those that are not."""
-    columns: tuple[Any, ...] = (
-        HitRow.pmid,
-        HitRow.topic_id,
-        HitRow.lane,
-        HitRow.found_at,
-        TopicRow.doubly_screened_at.is_not(None),
-        or_(CitationRow.retracted, CitationRow.concern),
-        ProposalRow.level,
-        ProposalRow.design,
-    )
+def topics(session: Session) -> dict[str, Topic]:
+    """Return the living topics in their order."""
     rows = session.execute(
-        select(*columns)
-        .join(TopicRow, TopicRow.id == HitRow.topic_id)
-        .join(CitationRow, CitationRow.pmid == HitRow.pmid)
-        .outerjoin(ProposalRow, ProposalRow.pmid == HitRow.pmid)
-        .where(*_waits(news))
+        select(TopicRow.id, TopicRow.doubly_screened_at)
+        .where(TopicRow.retired_at.is_(None))
         .order_by(TopicRow.position, TopicRow.id)
     )
-    return [Found(*row) for row in rows]
+    return {topic: Topic(place, since is not None) for place, (topic, since) in enumerate(rows)}
+
+
+def undecided(session: Session, *, news: bool = True, graded: bool = False) -> Iterator[Found]:
+    """Yield the hits on papers without a standing verdict, those that are news or those that are not, by PMID.
+
+    Those of retired topics are among them. `graded` adds the proposed level and design.
+    """
+    for row in session.execute(_UNDECIDED[news, graded]):
+        yield Found(*row)
 
 
 def backlog_size(session: Session) -> int:
     """Count the papers that no news search found and nobody judged, up to one more than `COUNTED`."""
-    judged_elsewhere = aliased(HitRow)
-    news = select(judged_elsewhere.pmid).where(
-        judged_elsewhere.pmid == HitRow.pmid, judged_elsewhere.news.is_(True), judged_elsewhere.ended_at.is_(None)
-    )
-    older = (
-        select(HitRow.pmid)
-        .distinct()
-        .join(TopicRow, TopicRow.id == HitRow.topic_id)
-        .where(*_waits(False), ~news.exists())
-        .limit(COUNTED + 1)
-    )
-    return session.scalar(select(func.count()).select_from(older.subquery())) or 0
+    return session.scalar(_BACKLOG) or 0
+
+
+def alarming(session: Session) -> set[int]:
+    """Return the papers that are retracted or under a concern."""
+    return {*session.scalars(_RETRACTED), *session.scalars(_CONCERN)}
 
 
 def traits(session: Session, pmids: Iterable[int]) -> dict[int, Traits]:
@@ -142,48 +137,23 @@ def traits(session: Session, pmids: Iterable[int]) -> dict[int, Traits]:
 
 def reworded(session: Session) -> list[Reworded]:
     """Return the papers whose words are no longer those of their standing verdict."""
-    words = screening.reworded().subquery()
-    rows = session.execute(
-        select(words.c.pmid, words.c.seen_at)
-        .join(DecisionRow, DecisionRow.pmid == words.c.pmid)
-        .where(DecisionRow.verdict != OPEN, DecisionRow.hash != words.c.text_hash, _stands())
-    )
-    return [Reworded(*row) for row in rows]
+    return [Reworded(*row) for row in session.execute(_REWORDED)]
 
 
 def notices(session: Session, pmids: Sequence[int] | None = None) -> list[Notice]:
     """Return what befell papers after they were kept or sent and was not acknowledged, in the order seen."""
-    acknowledged = select(AcknowledgementRow.id).where(
-        AcknowledgementRow.version_id == VersionRow.id, AcknowledgementRow.withdrawn_at.is_(None)
-    )
-    before = select(DecisionRow.id).where(
-        DecisionRow.pmid == VersionRow.pmid,
-        DecisionRow.verdict == Verdict.KEEP,
-        DecisionRow.decided_at < VersionRow.seen_at,
-    )
-    sent = select(IssueEntryRow.pmid).where(
-        IssueEntryRow.pmid == VersionRow.pmid, IssueEntryRow.version_id < VersionRow.id
-    )
-    kept = (_verdict_on(VersionRow.pmid) == Verdict.KEEP) & before.exists()
-    query = select(VersionRow.pmid, VersionRow.id, VersionRow.seen_at, VersionRow.changes).where(
-        VersionRow.integrity.is_(True), ~acknowledged.exists(), or_(kept, sent.exists())
-    )
-    if pmids is not None:
-        query = query.where(VersionRow.pmid.in_(pmids))
-    return [
+    query = _NOTICES if pmids is None else _NOTICES.where(VersionRow.pmid.in_(pmids))
+    found = [
         Notice(pmid, number, seen_at, tuple(Change[each] for each in changes))
-        for pmid, number, seen_at, changes in session.execute(query.order_by(VersionRow.id))
+        for pmid, number, seen_at, changes in session.execute(query)
     ]
+    # Sorted here: asked to sort, SQLite walks all versions in order instead of the few that the index names.
+    return sorted(found, key=lambda each: each.version_id)
 
 
 def put_aside(session: Session) -> list[PutAside]:
     """Return the papers that stand as maybe."""
-    rows = session.execute(
-        select(
-            DecisionRow.pmid, DecisionRow.decided_at, DecisionRow.person_id, DecisionRow.until, DecisionRow.asked_id
-        ).where(DecisionRow.verdict == "maybe", _stands())
-    )
-    return [PutAside(*row) for row in rows]
+    return [PutAside(*row) for row in session.execute(_PUT_ASIDE)]
 
 
 def suggesting(session: Session, pmids: Iterable[int], tag: str, today: date) -> set[int]:
@@ -214,15 +184,6 @@ def decided_since(session: Session, person_id: int | None, moment: datetime) -> 
     )
 
 
-def _waits(news: bool) -> tuple[ColumnElement[bool], ...]:
-    return (
-        HitRow.ended_at.is_(None),
-        HitRow.news.is_(news),
-        TopicRow.retired_at.is_(None),
-        func.coalesce(_verdict_on(HitRow.pmid), OPEN) == OPEN,
-    )
-
-
 def _verdict_on(pmid: Any) -> Any:
     """Select the newest verdict on a paper; one step into the index, however many were given."""
     newest = aliased(DecisionRow)
@@ -233,3 +194,67 @@ def _verdict_on(pmid: Any) -> Any:
 def _stands() -> ColumnElement[bool]:
     newest = aliased(DecisionRow)
     return ~select(newest.id).where(newest.pmid == DecisionRow.pmid, newest.id > DecisionRow.id).exists()
+
+
+def _undecided(news: bool, graded: bool) -> Select[Any]:
+    columns: list[Any] = [HitRow.pmid, HitRow.lane, HitRow.topic_id, HitRow.found_at]
+    query = select(*columns, *([ProposalRow.level, ProposalRow.design] if graded else []))
+    if graded:
+        query = query.outerjoin(ProposalRow, ProposalRow.pmid == HitRow.pmid)
+    waits = HitRow.ended_at.is_(None) & HitRow.news.is_(news)
+    return query.where(waits, func.coalesce(_verdict_on(HitRow.pmid), OPEN) == OPEN).order_by(HitRow.pmid)
+
+
+def _backlog() -> Select[int]:
+    news = aliased(HitRow)
+    newer = select(news.pmid).where(news.pmid == HitRow.pmid, news.news.is_(True), news.ended_at.is_(None))
+    older = (
+        _undecided(False, False)
+        .with_only_columns(HitRow.pmid)
+        .order_by(None)
+        .distinct()
+        .join(TopicRow, TopicRow.id == HitRow.topic_id)
+        .where(TopicRow.retired_at.is_(None), ~newer.exists())
+        .limit(COUNTED + 1)
+    )
+    return select(func.count()).select_from(older.subquery())
+
+
+def _reworded() -> Any:
+    words = screening.reworded().subquery()
+    return (
+        select(words.c.pmid, words.c.seen_at)
+        .join(DecisionRow, DecisionRow.pmid == words.c.pmid)
+        .where(DecisionRow.verdict != OPEN, DecisionRow.hash != words.c.text_hash, _stands())
+    )
+
+
+def _notices() -> Any:
+    acknowledged = select(AcknowledgementRow.id).where(
+        AcknowledgementRow.version_id == VersionRow.id, AcknowledgementRow.withdrawn_at.is_(None)
+    )
+    before = select(DecisionRow.id).where(
+        DecisionRow.pmid == VersionRow.pmid,
+        DecisionRow.verdict == Verdict.KEEP,
+        DecisionRow.decided_at < VersionRow.seen_at,
+    )
+    sent = select(IssueEntryRow.pmid).where(
+        IssueEntryRow.pmid == VersionRow.pmid, IssueEntryRow.version_id < VersionRow.id
+    )
+    kept = (_verdict_on(VersionRow.pmid) == Verdict.KEEP) & before.exists()
+    return select(VersionRow.pmid, VersionRow.id, VersionRow.seen_at, VersionRow.changes).where(
+        VersionRow.integrity.is_(True), ~acknowledged.exists(), or_(kept, sent.exists())
+    )
+
+
+def _put_aside() -> Any:
+    columns = (DecisionRow.pmid, DecisionRow.decided_at, DecisionRow.person_id, DecisionRow.until, DecisionRow.asked_id)
+    return select(*columns).where(text("decision.verdict = 'maybe'"), _stands())
+
+
+# Built once: putting these together takes as long as running them.
+_UNDECIDED = {(news, graded): _undecided(news, graded) for news in (True, False) for graded in (True, False)}
+_BACKLOG = _backlog()
+_RETRACTED = select(CitationRow.pmid).where(CitationRow.retracted.is_(True))
+_CONCERN = select(CitationRow.pmid).where(CitationRow.concern.is_(True))
+_REWORDED, _NOTICES, _PUT_ASIDE = _reworded(), _notices(), _put_aside()

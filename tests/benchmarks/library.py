@@ -163,7 +163,7 @@ class Maker:
 def fill(database: Database, count: int, seed: int = 1) -> None:
     """Store so many citations, and hits, tags and verdicts on a share of them."""
     citations = Maker(seed).citations(count)
-    strategies = _topics(database)
+    strategies = add_topics(database)
     dice = random.Random(seed + 1)
     stored = 0
     while batch := list(itertools.islice(citations, _BATCH)):
@@ -195,7 +195,7 @@ _TAGGING = ("pmid", "facet", "term", "added", "origin", "role", "tagged_at")
 _DECISION = ("pmid", "verdict", "topics", "hash", "role", "decided_at")
 
 
-def _topics(database: Database) -> dict[str, tuple[int, int]]:
+def add_topics(database: Database) -> dict[str, tuple[int, int]]:
     """Store the topics; return strategy and poll of each."""
     found = {}
     with database.write() as session:

@@ -75,14 +75,25 @@ class Model:
         stack = self.stack(paper, unit)
         return stack[-1].value if stack else None
 
-    def do(self, person: int, papers: list[int], verdict: Judgement | None, on: list[str], level: str | None) -> bool:
+    def do(
+        self,
+        person: int,
+        papers: list[int],
+        verdict: Judgement | None,
+        on: list[str],
+        level: str | None,
+        off: list[str] | None = None,
+    ) -> bool:
         pushed: list[tuple[int, str, Any]] = []
         for paper in papers:
             top = self.stack(paper, "verdict")[-1:]
             if verdict is not None and (not top or (top[0].value, top[0].owner) != (verdict, person)):
                 pushed.append((paper, "verdict", verdict))
             pushed += [(paper, f"tag {tag}", True) for tag in on if not self.stands(paper, f"tag {tag}")]
-            if level is not None and self.stands(paper, "level") != level:
+            pushed += [(paper, f"tag {tag}", False) for tag in off or () if self.stands(paper, f"tag {tag}")]
+            if level == "off":
+                pushed += [(paper, "level", None)] if self.stands(paper, "level") else []
+            elif level is not None and self.stands(paper, "level") != level:
                 pushed.append((paper, "level", level))
         if not pushed:
             return False
@@ -164,6 +175,12 @@ class TwoCurators(RuleBasedStateMachine):
     def label(self, person: int, papers: list[int], on: list[str], level: str | None) -> None:
         found = self.desk.label(self.named(papers), tags=on, level=level, actor=self.people[person])
         assert any(each.changed for each in found) == self.model.do(person, papers, None, on, level)
+
+    @rule(person=who, papers=several, off=tags, no_level=st.booleans())
+    def unlabel(self, person: int, papers: list[int], off: list[str], no_level: bool) -> None:
+        found = self.desk.label(self.named(papers), untag=off, no_level=no_level, actor=self.people[person])
+        done = self.model.do(person, papers, None, [], "off" if no_level else None, off)
+        assert any(each.changed for each in found) == done
 
     @rule(person=who)
     def undo(self, person: int) -> None:

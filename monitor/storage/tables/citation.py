@@ -40,7 +40,7 @@ class CitationRow(Base):
 # PostgreSQL refuses index entries above 2,700 bytes; what is longer than any DOI is still kept whole.
 Index("ix_citation_doi", func.substr(func.lower(CitationRow.doi), 1, DOI_INDEXED))
 
-for _name in ("provisional", "retracted"):
+for _name in ("provisional", "retracted", "concern"):
     _flag = CitationRow.__table__.c[_name]
     Index(f"ix_citation_{_name}", CitationRow.pmid, sqlite_where=_flag.is_(True), postgresql_where=_flag.is_(True))
 

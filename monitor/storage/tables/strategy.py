@@ -235,3 +235,8 @@ class HitRow(Base):
 
 _standing = HitRow.ended_at.is_(None)
 Index("ix_hit_standing", HitRow.topic_id, HitRow.lane, HitRow.pmid, sqlite_where=_standing, postgresql_where=_standing)
+# The curators' queue reads every one of them, and of each no more than this.
+_news, _older = _standing & HitRow.news.is_(True), _standing & HitRow.news.is_(False)
+_waiting = (HitRow.pmid, HitRow.lane, HitRow.topic_id, HitRow.found_at)
+Index("ix_hit_news", *_waiting, sqlite_where=_news, postgresql_where=_news)
+Index("ix_hit_older", *_waiting, sqlite_where=_older, postgresql_where=_older)

@@ -57,6 +57,8 @@ class ProposalRow(Base):
     __table_args__ = (
         # Says which are missing or behind without reading the rows themselves, of which each is a page of JSON.
         Index("ix_proposal_rules", "vocabulary", "levels", "pmid", "made_at"),
+        # What lists are sorted and filtered by, for the same reason.
+        Index("ix_proposal_level", "pmid", "level", "design"),
     )
 
 
