@@ -46,6 +46,14 @@ class Links:
         """Return the link that lets somebody set a password once."""
         return f"{self.public_url}/link/{token}"
 
+    def paper(self, pmid: int) -> str:
+        """Return the page of a paper here, where a reader saves it or sets it aside by a button."""
+        return f"{self.public_url}/papers/{pmid}"
+
+    def settings(self) -> str:
+        """Return the page where a reader changes what they receive."""
+        return f"{self.public_url}/settings/digest"
+
     @staticmethod
     def pubmed(pmid: int) -> str:
         return f"https://pubmed.ncbi.nlm.nih.gov/{pmid}/"

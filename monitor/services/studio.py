@@ -34,10 +34,11 @@ class Kind:
 
 @dataclass(frozen=True, slots=True)
 class Preview:
-    """An issue as it would be sent. `html` is, octet for octet, the HTML part that this reader would get."""
+    """An issue as it would be sent. `html` and `text` are, octet for octet, the parts that this reader would get."""
 
     planned: Planned
     html: str
+    text: str
     preheader: str
     octets: int
     address: str | None
@@ -92,9 +93,11 @@ class Studio:
         planned = self._plan(address, kind, on, test=False)
         token = planned.due[0].subscription.token if address is not None else ""
         letter = planned.letter
+        html, text = (part.replace(TOKEN_MARK, token or NOBODY) for part in (letter.html, letter.text))
         return Preview(
             planned,
-            letter.html.replace(TOKEN_MARK, token or NOBODY),
+            html,
+            text,
             preheader(planned.contents),
             encoded_size(letter.html),
             address,
