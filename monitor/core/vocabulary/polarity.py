@@ -72,14 +72,18 @@ def _denied_after(cues: Sequence[Pattern], after: str) -> Polarity | None:
         return None
     between = near[:cue]
     # "CRS occurred in 3 patients and GVHD was not observed": the denial is of what comes later.
-    return "absent" if not _HAPPENED.search(between) else None
+    return "absent" if not _HAPPENED.search(_TAIL.sub("", between)) else None
 
 
 _HAPPENED: Final = re.compile(
     r"\b(?:occurred|happened|developed|experienced|had|in (?:\d|one|two|three|four|five|six|seven|eight|nine|ten)|"
-    r"(?:was|were) (?:seen|observed|reported|noted|found)|\d+(?:\.\d+)? ?%)(?!\s*(?:in )?(?:none|0))",
+    r"(?:was|were) (?:seen|observed|reported|noted|found)|\d+(?:\.\d+)? ?%)",
     re.IGNORECASE,
 )
+_TAIL: Final = re.compile(
+    r"\b(?:occurred|happened|developed|(?:was|were)(?: \w+)?)?\s*(?:in|at|by)?\s*\Z", re.IGNORECASE
+)
+"""What may stand right before the denial: "occurred in none", "was seen in 0/37"."""
 
 
 def _last_end(pattern: re.Pattern[str], text: str) -> int:

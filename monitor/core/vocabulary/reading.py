@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from monitor.core.faults import Ledger, Path
 from monitor.core.patterns import Pattern, compiled
-from monitor.core.screening import TAG_MAX, read_tag
+from monitor.core.screening import OFF_TOPIC, REASONS, TAG_MAX, read_tag
 from monitor.core.vocabulary.terms import (
     DESIGN,
     POLARITIES,
@@ -254,3 +254,8 @@ def _check_names(ledger: Ledger, vocabulary: Vocabulary) -> None:
             if reason.id in seen:
                 ledger.add((kind, at, "id"), f"{reason.id} stands twice among the reasons")
             seen.add(reason.id)
+            known = OFF_TOPIC if kind == "offtopic_reasons" else REASONS.keys() - OFF_TOPIC.keys()
+            if reason.id and reason.id not in known:
+                # What papers were dismissed for is counted and told by these names, so they are the program's own.
+                what = f"no paper can be dismissed as {reason.id}; the names are {', '.join(sorted(known))}"
+                ledger.add((kind, at, "id"), what)
