@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
-from itertools import groupby
-from operator import itemgetter
+from typing import NamedTuple
 
 from sqlalchemy.orm import Session
 
@@ -131,14 +130,12 @@ class Desk:
 
     def _read_undecided(self) -> None:
         lanes: dict[Lane, list[Waiting]] = {Lane.NEW: [], Lane.WIDE: [], Lane.SECOND: []}
-        doubly: dict[int, Waiting] = {}
-        for paper, core, double in self._found(news=True):
-            if double:
-                doubly[paper.pmid] = paper
-            else:
-                lanes[Lane.NEW if core else Lane.WIDE].append(paper)
-        given = votes.standing(self.session, doubly) if doubly else {}
-        for pmid, paper in doubly.items():
+        found = self._found(news=True)
+        given = votes.standing(self.session, found.doubly) if found.doubly else {}
+        for pmid, paper in found.papers.items():
+            if pmid not in found.doubly:
+                lanes[Lane.NEW if pmid in found.core else Lane.WIDE].append(paper)
+                continue
             cast = given.get(pmid, [])
             if not any(each.person_id == self.actor.person_id for each in cast):
                 differing = len(cast) >= NEEDED
@@ -148,28 +145,30 @@ class Desk:
         self._known |= lanes
 
     def _backlog(self) -> list[Waiting]:
-        news = {paper.pmid for lane in (Lane.NEW, Lane.WIDE) for paper in self.papers(lane)}
-        news |= {paper.pmid for paper, _, _ in self._found(news=True)}
-        return [paper for paper, _, _ in self._found(news=False) if paper.pmid not in news]
+        news = self._found(news=True).papers
+        return [paper for pmid, paper in self._found(news=False).papers.items() if pmid not in news]
 
-    def _found(self, *, news: bool) -> Iterator[tuple[Waiting, bool, bool]]:
-        """Yield the papers nobody judged: whether a core search of a living topic finds it, and of one that two screen."""
-        for pmid, hits in groupby(queue.undecided(self.session, news=news, graded=self.graded), itemgetter(0)):
-            living = [hit for hit in hits if hit.topic in self.topics]
-            core = [hit for hit in living if hit.lane == "core"]
-            if found := core or living:
-                first = found[0]
-                topics: tuple[str, ...] = (first.topic,)
-                since = first.found_at
-                if len(found) > 1:
-                    topics = tuple(sorted({hit.topic for hit in found}, key=self._place))
-                    since = min(hit.found_at for hit in found)
-                double = any(self.topics[hit.topic].doubly for hit in core)
-                yield (
-                    Waiting(pmid, since, topics, pmid in self.alarming, first.level, first.design),
-                    bool(core),
-                    double,
-                )
+    def _found(self, *, news: bool) -> _Found:
+        """Return the papers nobody judged that living topics find; where a core search does, only those count."""
+        papers: dict[int, Waiting] = {}
+        core: set[int] = set()
+        doubly: set[int] = set()
+        for pmid, lane, name, found_at, level, design in queue.undecided(self.session, news=news, graded=self.graded):
+            topic = self.topics.get(name)
+            if topic is None:
+                continue
+            before = papers.get(pmid)
+            first_core = lane == "core" and pmid not in core
+            if lane == "core":
+                core.add(pmid)
+                if topic.doubly:
+                    doubly.add(pmid)
+            if before is None or first_core:
+                papers[pmid] = Waiting(pmid, found_at, (name,), pmid in self.alarming, level, design)
+            elif lane == "core" or pmid not in core:
+                topics = tuple(sorted({*before.topics, name}, key=self._place))
+                papers[pmid] = before._replace(topics=topics, since=min(found_at, before.since))
+        return _Found(papers, core, doubly)
 
     def _place(self, topic: str) -> int:
         return self.topics[topic].place
@@ -220,6 +219,14 @@ class Desk:
             differing = line.pmid in self._conflicts
             return "two verdicts differ; yours decides" if differing else "waits for your verdict; nobody sees it yet"
         return _found_by(line)
+
+
+class _Found(NamedTuple):
+    """Papers nobody judged; which of them core searches find, and which such a search of a topic that two screen."""
+
+    papers: dict[int, Waiting]
+    core: set[int]
+    doubly: set[int]
 
 
 def _found_by(line: PaperLine) -> str:

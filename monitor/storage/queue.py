@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from datetime import date, datetime
 from typing import Any, NamedTuple
 
-from sqlalchemy import ColumnElement, Select, distinct, func, or_, select, text
+from sqlalchemy import ColumnElement, Select, distinct, func, null, or_, select, text
 from sqlalchemy.orm import Session, aliased
 
 from monitor.core.query.own import OPEN
@@ -36,15 +36,8 @@ class Topic(NamedTuple):
     doubly: bool
 
 
-class Found(NamedTuple):
-    """A standing hit on a paper that nobody has judged; `level` and `design` are proposed, where they were asked for."""
-
-    pmid: int
-    lane: str
-    topic: str
-    found_at: datetime
-    level: str | None = None
-    design: str | None = None
+Found = tuple[int, str, str, datetime, str | None, str | None]
+"""A standing hit on a paper that nobody has judged: PMID, lane, topic, when it was found, proposed level and design."""
 
 
 class Traits(NamedTuple):
@@ -92,13 +85,12 @@ def topics(session: Session) -> dict[str, Topic]:
     return {topic: Topic(place, since is not None) for place, (topic, since) in enumerate(rows)}
 
 
-def undecided(session: Session, *, news: bool = True, graded: bool = False) -> Iterator[Found]:
-    """Yield the hits on papers without a standing verdict, those that are news or those that are not, by PMID.
+def undecided(session: Session, *, news: bool = True, graded: bool = False) -> Sequence[Found]:
+    """Return the hits on papers without a standing verdict, those that are news or those that are not.
 
-    Those of retired topics are among them. `graded` adds the proposed level and design.
+    Those of retired topics are among them. Only what is `graded` has level and design.
     """
-    for row in session.execute(_UNDECIDED[news, graded]):
-        yield Found(*row)
+    return session.execute(_UNDECIDED[news, graded]).tuples().all()
 
 
 def backlog_size(session: Session) -> int:
@@ -198,11 +190,11 @@ def _stands() -> ColumnElement[bool]:
 
 def _undecided(news: bool, graded: bool) -> Select[Any]:
     columns: list[Any] = [HitRow.pmid, HitRow.lane, HitRow.topic_id, HitRow.found_at]
-    query = select(*columns, *([ProposalRow.level, ProposalRow.design] if graded else []))
+    query = select(*columns, *([ProposalRow.level, ProposalRow.design] if graded else [null(), null()]))
     if graded:
         query = query.outerjoin(ProposalRow, ProposalRow.pmid == HitRow.pmid)
     waits = HitRow.ended_at.is_(None) & HitRow.news.is_(news)
-    return query.where(waits, func.coalesce(_verdict_on(HitRow.pmid), OPEN) == OPEN).order_by(HitRow.pmid)
+    return query.where(waits, func.coalesce(_verdict_on(HitRow.pmid), OPEN) == OPEN)
 
 
 def _backlog() -> Select[int]:
@@ -211,7 +203,6 @@ def _backlog() -> Select[int]:
     older = (
         _undecided(False, False)
         .with_only_columns(HitRow.pmid)
-        .order_by(None)
         .distinct()
         .join(TopicRow, TopicRow.id == HitRow.topic_id)
         .where(TopicRow.retired_at.is_(None), ~newer.exists())
