@@ -12,6 +12,7 @@ from operator import itemgetter
 from sqlalchemy.orm import Session
 
 from monitor.core.query import MeshTree, Query
+from monitor.core.query.own import unqualified
 from monitor.core.query.words import heading_key, words_of
 from monitor.storage.bulk import is_sqlite
 from monitor.storage.search import Search
@@ -158,6 +159,11 @@ def _ours(search: Search, pmids: list[int], kind: str, counts: dict[str, int]) -
     for value, number in counts.items():
         if key := tuple(words_of(value)):
             spelt.setdefault(key, Counter())[value] = number
+    if kind == "tag":
+        # A search for a tag finds it with any qualifier too, and its number says how many that are.
+        for value, number in counts.items():
+            if (base := unqualified(value)) != value and (key := tuple(words_of(base))) in spelt:
+                spelt[key][value] = number
     among = Among(tuple(pmids))
     return {
         _usual(each): each.total() if len(each) == 1 else search.engine.count(All((among, Standing(kind, tuple(each)))))
@@ -166,4 +172,4 @@ def _ours(search: Search, pmids: list[int], kind: str, counts: dict[str, int]) -
 
 
 def _usual(spellings: Counter[str]) -> str:
-    return min(spellings, key=lambda each: (-spellings[each], each))
+    return min(spellings, key=lambda each: (len(each) - len(unqualified(each)), -spellings[each], each))

@@ -271,7 +271,7 @@ class _Planner:
         field = term.field or ""
         if field == "decision":
             return Standing(field, (term.text.lower(),))
-        fitting = fits(term.text, self.values(field))
+        fitting = fits(term.text, self.values(field), field)
         return Standing(field, tuple(sorted(fitting))) if fitting else NONE
 
     def wanted(self, wanted: lookup.Wanted, exact: bool, most: bool) -> Node:

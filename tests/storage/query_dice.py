@@ -46,7 +46,7 @@ from tests.factories import FIRST_PMID
 
 TODAY = date(2026, 11, 22)
 TOPICS = ("car-nk", "ipsc-nk", "cik")
-TAGS = ("first in human", "solid tumour", "car-nk", "早期", "safety & dose")
+TAGS = ("first in human", "solid tumour", "car-nk", "早期", "safety & dose", "crs", "crs/absent", "crs/reported")
 LEVELS = ("A", "B1", "B2", "none")
 CLAIMS = ("C01", "C02", "C12")
 

@@ -71,6 +71,25 @@ def test_tags_of_two_spellings_are_one_value(database: Database) -> None:
     assert said["tag"] == (("solid tumour", 2), ("black and white", 1), ("black white", 1))
 
 
+def test_a_tag_counts_with_any_qualifier_and_each_qualified_one_by_itself(database: Database) -> None:
+    known = {
+        FIRST_PMID: Own(tags=frozenset({"crs/absent"})),
+        FIRST_PMID + 1: Own(tags=frozenset({"crs/reported", "crs"})),
+        FIRST_PMID + 2: Own(tags=frozenset({"crs"})),
+        FIRST_PMID + 3: Own(tags=frozenset({"car-t/comparator", "nk/t-cell lymphoma"})),
+        FIRST_PMID + 4: Own(tags=frozenset({"nk", "CRS/absent"})),
+    }
+    said = counts(database, [citation(FIRST_PMID + at) for at in range(5)], known)
+    assert {value.lower(): number for value, number in said["tag"]} == {
+        "crs": 4,
+        "crs/absent": 2,
+        "crs/reported": 1,
+        "car-t/comparator": 1,
+        "nk/t-cell lymphoma": 1,
+        "nk": 1,
+    }
+
+
 @pytest.mark.parametrize("seed", range(3))
 def test_every_mixture_of_spellings_counts_what_its_searches_find(database: Database, seed: int) -> None:
     dice = random.Random(seed)

@@ -13,6 +13,10 @@ VERDICTS = frozenset({"keep", "maybe", "dismiss"})
 OPEN = "open"
 """What [decision] calls a citation without a standing verdict."""
 
+QUALIFIERS = frozenset({"reported", "absent", "mentioned", "comparator"})
+"""What may stand behind a tag and a stroke, as in `crs/absent`: a search for the tag finds it too, as one for a MeSH
+heading finds its subheadings."""
+
 LIBRARY = "library"
 """The place of a reason that stands in no record."""
 
@@ -41,19 +45,28 @@ def own_values(term: Term, own: Own) -> Iterator[tuple[int, str]]:
         values = [own.decision]
     else:
         values = sorted(_NAMED[term.field or ""](own))
-    fitting = fits(term.text, values)
+    fitting = fits(term.text, values, term.field)
     return ((number, value) for number, value in enumerate(values) if value in fitting)
 
 
-def fits(text: str, values: Iterable[str]) -> frozenset[str]:
+def fits(text: str, values: Iterable[str], field: str | None = None) -> frozenset[str]:
     """Return the values that a term finds: as a whole, words compared, case and signs not; `car*` by its beginning.
 
-    The lists are a lab's own and short, so a stem may be too, unlike PubMed's.
+    The lists are a lab's own and short, so a stem may be too, unlike PubMed's. In the field `tag`, a tag without a
+    qualifier also finds those with one.
     """
     wanted = _key(text)
     if text.rstrip().endswith("*"):
         return frozenset(value for value in values if _key(value).startswith(wanted))
-    return frozenset(value for value in values if _key(value) == wanted)
+    return frozenset(
+        value for value in values if _key(value) == wanted or (field == "tag" and _key(unqualified(value)) == wanted)
+    )
+
+
+def unqualified(tag: str) -> str:
+    """Return a tag without its qualifier."""
+    base, _, qualifier = tag.rpartition("/")
+    return base if base and qualifier.casefold() in QUALIFIERS else tag
 
 
 def _key(text: str) -> str:

@@ -26,7 +26,8 @@ from monitor.core.query import (
 )
 from monitor.core.query.fields import OWN_DATE_FIELDS, OWN_FIELDS
 from monitor.core.query.flags import OWN_FLAGS
-from monitor.core.query.own import OPEN, VERDICTS, fits
+from monitor.core.query.own import OPEN, QUALIFIERS, VERDICTS, fits
+from monitor.core.vocabulary.terms import COMPARATOR, POLARITIES
 from monitor.errors import QuerySyntaxError
 from tests.unit.query.invented import TREE, citation
 from tests.unit.query.strategies import _grown, dates, quoted_text, text
@@ -91,6 +92,30 @@ def test_flags_decide_as_everywhere_in_the_library() -> None:
     retracted = document(citation(corrections=links))
     for search in ("isretracted", "hasconcern", "IsRetracted[sb]", "fable[tiab] AND isretracted AND hasconcern"):
         assert matches(parse(search, own=True), retracted, TREE), search
+
+
+@pytest.mark.parametrize(
+    ("search", "expected"),
+    [
+        ("crs[tag]", True),
+        ("crs/absent[tag]", True),
+        ('"CRS absent"[tag]', True),
+        ("cr*[tag]", True),
+        ("crs/reported[tag]", False),
+        ("car-t[tag]", True),
+        ("car-t/comparator[tag]", True),
+        ("nk[tag]", False),
+        ("nk/t-cell[tag]", True),
+        ("absent[tag]", False),
+        ("crs[level]", False),
+    ],
+)
+def test_a_tag_is_found_with_any_qualifier(search: str, expected: bool) -> None:
+    assert found(search, Own(tags=frozenset({"crs/absent", "car-t/comparator", "nk/t-cell"}))) is expected
+
+
+def test_qualifiers_are_those_that_the_vocabulary_gives() -> None:
+    assert {*POLARITIES, COMPARATOR} == QUALIFIERS
 
 
 @pytest.mark.parametrize("tag", ["tag", "Topics", "level", "claim", "wide", "decision", "added", "evidence level"])
