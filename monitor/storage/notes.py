@@ -48,3 +48,14 @@ def write(session: Session, person_id: int, pmid: int, text: str, version: int, 
         .execution_options(synchronize_session=False)
     ).one_or_none()
     return changed is not None
+
+
+def newest(session: Session, person_id: int, limit: int) -> dict[int, Note]:
+    """Return what this person wrote last, on which citations, the newest first."""
+    rows = session.execute(
+        select(NoteRow.pmid, NoteRow.text, NoteRow.version, NoteRow.changed_at)
+        .where(NoteRow.person_id == person_id, NoteRow.text != "")
+        .order_by(NoteRow.changed_at.desc(), NoteRow.pmid.desc())
+        .limit(limit)
+    )
+    return {row.pmid: Note(row.text, row.version, row.changed_at) for row in rows}

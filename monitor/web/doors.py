@@ -92,6 +92,10 @@ DOORS: Final[Mapping[str, Mapping[str, Need]]] = {
     "/queue/{pmid}/reading": {"POST": Need.CURATOR},
     "/queue/{pmid}/note": {"POST": Need.CURATOR},
     "/queue/{pmid}/acknowledge": {"POST": Need.CURATOR},
+    "/me": {"GET": Need.CURATOR},
+    "/me/steps/{step_id}/undo": {"POST": Need.CURATOR},
+    "/votes": {"GET": Need.CURATOR},
+    "/votes/topics": {"POST": Need.ADMIN},
 }
 
 

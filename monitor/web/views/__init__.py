@@ -16,7 +16,9 @@ from monitor.web.views import (
     settings,
     studio,
     vocabulary,
+    votes,
     week,
+    work,
 )
 
 VIEWS = (
@@ -36,4 +38,6 @@ VIEWS = (
     people,
     log,
     vocabulary,
+    work,
+    votes,
 )
