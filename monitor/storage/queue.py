@@ -90,7 +90,8 @@ def undecided(session: Session, *, news: bool = True, graded: bool = False) -> S
 
     Those of retired topics are among them. Only what is `graded` has level and design.
     """
-    return session.execute(_UNDECIDED[news, graded]).tuples().all()
+    rows: Sequence[Any] = session.execute(_UNDECIDED[news, graded]).all()
+    return rows
 
 
 def backlog_size(session: Session) -> int:
