@@ -16,7 +16,7 @@ from sqlalchemy.orm import Session
 
 from monitor.core.health import CLOCKS_APART, HEARTBEAT_OVERDUE
 from monitor.core.people import Actor
-from monitor.core.polling import UNFINISHED
+from monitor.core.polling import UNFINISHED, phrases_in_words
 from monitor.core.strategy import LANES, Lane
 from monitor.errors import MonitorError, NotFound, UsageError
 from monitor.services.polling import Polling
@@ -50,6 +50,10 @@ class Run:
     again: bool = False
     tries: int | None = None
 
+    @property
+    def unknown_phrases(self) -> tuple[str, ...]:
+        return phrases_in_words(self.poll.unknown_phrases)
+
 
 @dataclass(frozen=True, slots=True)
 class RunPage:
@@ -72,7 +76,9 @@ class Runs:
         self._clock = clock
         self._polling = polling
 
-    def page(self, *, topic: str | None = None, state: str | None = None, before: int | None = None) -> RunPage:
+    def page(
+        self, *, topic: str | None = None, state: str | None = None, before: int | None = None, limit: int = PAGE
+    ) -> RunPage:
         """Return runs of a topic (the empty text: of the rolling check), in a state; `state` may be `trouble`.
 
         Raises UsageError for a state that there is not, NotFound for an unknown topic.
@@ -84,12 +90,12 @@ class Runs:
         with self._database.read() as session:
             if topic:
                 strategies.one(session, topic)
-            ids, total = runs.page(session, topic=topic, states=states, before=before, limit=PAGE + 1)
+            ids, total = runs.page(session, topic=topic, states=states, before=before, limit=limit + 1)
             seen = runs.last_beat(session)
             return RunPage(
-                self._runs(session, ids[:PAGE], now),
+                self._runs(session, ids[:limit], now),
                 total,
-                ids[PAGE - 1] if len(ids) > PAGE else None,
+                ids[limit - 1] if len(ids) > limit else None,
                 tuple(runs.waiting(session)),
                 tuple(runs.in_vain(session, now - _TOLD)),
                 seen is not None and now - HEARTBEAT_OVERDUE <= seen <= now + CLOCKS_APART,

@@ -19,7 +19,15 @@ class Need(StrEnum):
     ADMIN = "admin"
 
 
-DOORS: Final[Mapping[str, Mapping[str, Need]]] = {
+class Scope(StrEnum):
+    """What a program's token must hold to enter; its owner must hold the role that `core.accounts.SCOPES` names with it."""
+
+    READ = "read"
+    SCREEN = "screen"
+    ADMIN = "admin"
+
+
+DOORS: Final[Mapping[str, Mapping[str, Need | Scope]]] = {
     "/sign-in": {"GET": Need.NOBODY, "POST": Need.NOBODY},
     "/forgotten": {"GET": Need.NOBODY, "POST": Need.NOBODY},
     "/link/{token}": {"GET": Need.NOBODY, "POST": Need.NOBODY},
@@ -81,6 +89,21 @@ DOORS: Final[Mapping[str, Mapping[str, Need]]] = {
     "/admin/vocabulary/{kind}/restore": {"POST": Need.ADMIN},
     "/admin/vocabulary/{kind}/history": {"GET": Need.ADMIN},
     "/admin/vocabulary/{kind}/history/{number}": {"GET": Need.ADMIN},
+    "/admin/searches": {"GET": Need.ADMIN},
+    "/admin/searches/_new": {"GET": Need.ADMIN, "POST": Need.ADMIN},
+    "/admin/searches/_files": {"GET": Need.ADMIN, "POST": Need.ADMIN},
+    "/admin/searches/_export": {"GET": Need.ADMIN},
+    "/admin/searches/{topic}": {"GET": Need.ADMIN, "POST": Need.ADMIN},
+    "/admin/searches/{topic}/live": {"POST": Need.ADMIN},
+    "/admin/searches/{topic}/move": {"POST": Need.ADMIN},
+    "/admin/searches/{topic}/retire": {"POST": Need.ADMIN},
+    "/admin/searches/{topic}/return": {"POST": Need.ADMIN},
+    "/admin/searches/{topic}/screening": {"POST": Need.ADMIN},
+    "/admin/searches/{topic}/history": {"GET": Need.ADMIN},
+    "/admin/searches/{topic}/restore": {"POST": Need.ADMIN},
+    "/admin/searches/{topic}/suggestions": {"GET": Need.ADMIN},
+    "/admin/runs": {"GET": Need.ADMIN, "POST": Need.ADMIN},
+    "/admin/runs/{number}": {"GET": Need.ADMIN},
     "/health": {"GET": Need.KEEPER},
     "/queue": {"GET": Need.CURATOR},
     "/queue/rows": {"GET": Need.CURATOR},
@@ -96,9 +119,30 @@ DOORS: Final[Mapping[str, Mapping[str, Need]]] = {
     "/me/steps/{step_id}/undo": {"POST": Need.CURATOR},
     "/votes": {"GET": Need.CURATOR},
     "/votes/topics": {"POST": Need.ADMIN},
+    "/api": {"GET": Need.MEMBER},
+    "/api/v1/openapi.json": {"GET": Need.NOBODY},
+    "/api/v1/me": {"GET": Scope.READ},
+    "/api/v1/citations": {"GET": Scope.READ},
+    "/api/v1/citations/{pmid}": {"GET": Scope.READ},
+    "/api/v1/citations/{pmid}/decision": {"GET": Scope.READ, "DELETE": Scope.SCREEN},
+    "/api/v1/citations/{pmid}/tags/{tag:path}": {"DELETE": Scope.SCREEN},
+    "/api/v1/facets": {"GET": Scope.READ},
+    "/api/v1/decisions": {"POST": Scope.SCREEN},
+    "/api/v1/tags": {"POST": Scope.SCREEN},
+    "/api/v1/steps": {"GET": Scope.SCREEN},
+    "/api/v1/steps/{number}": {"DELETE": Scope.SCREEN},
+    "/api/v1/topics": {"GET": Scope.READ},
+    "/api/v1/topics/{topic}": {"GET": Scope.READ},
+    "/api/v1/polls": {"GET": Scope.ADMIN},
+    "/api/v1/polls/{number}": {"GET": Scope.ADMIN},
+    "/api/v1/issues": {"GET": Scope.READ},
+    "/api/v1/issues/{key}": {"GET": Scope.READ},
 }
 
 
-def need(path: str, method: str) -> Need | None:
-    """Return what a route asks of who uses it with that method; None where nobody may. HEAD is GET without the body."""
+def need(path: str, method: str) -> Need | Scope | None:
+    """Return what a route asks of who uses it with that method; None where nobody may. HEAD is GET without the body.
+
+    People come with a session and are asked for a role, programs with a token and are asked for a scope.
+    """
     return DOORS.get(path, {}).get("GET" if method == "HEAD" else method)

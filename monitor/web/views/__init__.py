@@ -3,6 +3,7 @@
 from monitor.web.views import (
     account,
     digests,
+    editor,
     health,
     integrity,
     log,
@@ -12,7 +13,9 @@ from monitor.web.views import (
     people,
     public,
     queue,
+    runs,
     saved,
+    searches,
     settings,
     studio,
     vocabulary,
@@ -38,6 +41,9 @@ VIEWS = (
     people,
     log,
     vocabulary,
+    searches,
+    editor,
+    runs,
     work,
     votes,
 )

@@ -1,0 +1,19 @@
+"""Forms whose fields nobody can list beforehand, read as they come."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from fastapi import Depends, Request
+from starlette.datastructures import FormData
+
+_MOST_FIELDS = 20_000
+"""Far above a topic with as many lines as there may be; the size of the whole is bounded at the door."""
+
+
+async def _given(request: Request) -> FormData:
+    return await request.form(max_files=1, max_fields=_MOST_FIELDS)
+
+
+Given = Annotated[FormData, Depends(_given)]
+"""A parameter of a view: everything that a form sent."""
