@@ -136,9 +136,14 @@ def read_rules(values: object) -> Rules:
     return Rules(tuple(rules), modifiers, tuple(_patterns_in(values)))
 
 
-def grade(rules: Rules, citation: Citation, today: date, flags: frozenset[str] = frozenset()) -> Grade:
-    """Return the first level of a citation. `flags` are what stands over it by the vocabulary (`Proposals.flags`)."""
-    given = _Given(_Record(citation), today, flags)
+def grade(
+    rules: Rules, citation: Citation, today: date, flags: frozenset[str] = frozenset(), texts: Texts | None = None
+) -> Grade:
+    """Return the first level of a citation. `flags` are what stands over it by the vocabulary (`Proposals.flags`).
+
+    `texts` are the citation's own, where somebody has made them already.
+    """
+    given = _Given(_Record(texts or Texts(citation)), today, flags)
     for rule in rules.rules:
         because = rule.condition(given)
         if because is not None:
@@ -170,9 +175,11 @@ def ocebm(found: Grade) -> int | None:
 
 
 class _Record:
-    """A citation as conditions ask about it; nothing is made before it is asked for."""
+    """A citation as conditions ask about it."""
 
-    def __init__(self, citation: Citation) -> None:
+    def __init__(self, texts: Texts) -> None:
+        citation = texts.citation
+        self.texts = texts
         self.citation = citation
         self.types = {
             name: each.name for each in citation.publication_types for name in (each.ui, each.name) if name is not None
@@ -183,10 +190,6 @@ class _Record:
             if each.descriptor.ui is not None
         }
         self.links = {each.kind for each in citation.corrections}
-
-    @cached_property
-    def texts(self) -> Texts:
-        return Texts(self.citation)
 
     @property
     def human(self) -> bool:

@@ -10,6 +10,7 @@ from monitor.core.grading import Grade, Rules, grade
 from monitor.core.query.mesh import MeshTree
 from monitor.core.samples import RegistryNumber, SampleSize, of_citation, registry_numbers
 from monitor.core.vocabulary import DESIGN, OffTopic, Proposals, Reason, Suggestion, Vocabulary, propose
+from monitor.core.vocabulary.texts import Texts
 
 UNKNOWN: Final = "unknown"
 """The design of a paper of which no rule says one; it is no tag."""
@@ -39,12 +40,12 @@ class Proposed(NamedTuple):
 
 def propose_all(vocabulary: Vocabulary, rules: Rules, citation: Citation, mesh: MeshTree, today: date) -> Proposed:
     """Read a citation by both rulebooks."""
-    found = propose(vocabulary, citation, mesh)
-    level = grade(rules, citation, today, frozenset(each.term for each in found.flags))
+    texts = Texts(citation)
+    found = propose(vocabulary, citation, mesh, texts)
+    level = grade(rules, citation, today, frozenset(each.term for each in found.flags), texts)
     tags, hidden = _tempered(vocabulary, found, level)
-    return Proposed(
-        citation.pmid, level, tags, hidden, found.off_topic, of_citation(citation), registry_numbers(citation)
-    )
+    sample, registry = of_citation(citation, texts), registry_numbers(citation, texts)
+    return Proposed(citation.pmid, level, tags, hidden, found.off_topic, sample, registry)
 
 
 def _tempered(

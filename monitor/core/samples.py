@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from typing import Final, NamedTuple
 
 from monitor.core.citation import Citation
-from monitor.core.patterns import normal
+from monitor.core.patterns import compiled, normal
 from monitor.core.vocabulary.texts import Text, Texts
 
 MOST: Final = 500_000
@@ -59,7 +59,7 @@ REGISTRIES: Final = {
     "PROSPERO": r"\bCRD4?\d{10,12}\b",
 }
 """Registries of trials, and of reviews, and how their numbers are written."""
-_REGISTRIES: Final = {name: re.compile(each, re.IGNORECASE) for name, each in REGISTRIES.items()}
+_REGISTRIES: Final = {name: compiled(each) for name, each in REGISTRIES.items()}
 _DATA_BANKS: Final = {
     "clinicaltrials.gov": "ClinicalTrials.gov",
     "umin ctr": "UMIN",
@@ -98,9 +98,9 @@ def sample_size(text: str) -> SampleSize:
     return _read(Text("abstract", normal(text)))
 
 
-def of_citation(citation: Citation) -> SampleSize:
+def of_citation(citation: Citation, texts: Texts | None = None) -> SampleSize:
     """Read a citation's abstract; nothing is found where it has none."""
-    return _read(Texts(citation).abstract)
+    return _read((texts or Texts(citation)).abstract)
 
 
 def _read(abstract: Text) -> SampleSize:
@@ -128,10 +128,10 @@ def _read(abstract: Text) -> SampleSize:
     )
 
 
-def registry_numbers(citation: Citation) -> tuple[RegistryNumber, ...]:
+def registry_numbers(citation: Citation, texts: Texts | None = None) -> tuple[RegistryNumber, ...]:
     """Return every registry number: those that PubMed lists first, then those in title and abstract, each once."""
     found: dict[tuple[str, str], RegistryNumber] = {}
-    for each in (*_listed(citation), *_written(citation)):
+    for each in (*_listed(citation), *_written(texts or Texts(citation))):
         found.setdefault((each.registry, each.number), each)
     return tuple(found.values())
 
@@ -167,7 +167,7 @@ def _listed(citation: Citation) -> Iterator[RegistryNumber]:
             text = normal(accession)
             named = _DATA_BANKS.get(bank.name.casefold())
             for registry, pattern in _REGISTRIES.items():
-                if pattern.fullmatch(text):
+                if pattern.regex.fullmatch(text):
                     yield RegistryNumber(registry, _even(registry, text), "data bank")
                     break
             else:
@@ -176,11 +176,10 @@ def _listed(citation: Citation) -> Iterator[RegistryNumber]:
                     yield RegistryNumber(known, _even(known, text), "data bank")
 
 
-def _written(citation: Citation) -> Iterator[RegistryNumber]:
-    texts = Texts(citation)
+def _written(texts: Texts) -> Iterator[RegistryNumber]:
     for text in (texts.title, texts.abstract):
         for registry, pattern in _REGISTRIES.items():
-            for match in pattern.finditer(text.text):
+            for match in pattern.matches(text.text) if pattern.possible(texts.folded) else ():
                 yield RegistryNumber(registry, _even(registry, match[0]), text.place)
 
 

@@ -96,9 +96,12 @@ class _Found:
     implied_by: str | None = None
 
 
-def propose(vocabulary: Vocabulary, citation: Citation, mesh: MeshTree) -> Proposals:
-    """Read a citation by the vocabulary. The same citation and vocabulary give the same proposals."""
-    reader = _Reader(vocabulary, citation, mesh)
+def propose(vocabulary: Vocabulary, citation: Citation, mesh: MeshTree, texts: Texts | None = None) -> Proposals:
+    """Read a citation by the vocabulary. The same citation and vocabulary give the same proposals.
+
+    `texts` are the citation's own, where somebody has made them already.
+    """
+    reader = _Reader(vocabulary, texts or Texts(citation), mesh)
     found: dict[tuple[str, str], _Found] = {}
     for facet in vocabulary.facets:
         for term in facet.terms:
@@ -122,10 +125,11 @@ def propose(vocabulary: Vocabulary, citation: Citation, mesh: MeshTree) -> Propo
 class _Reader:
     """One citation as terms are held against it."""
 
-    def __init__(self, vocabulary: Vocabulary, citation: Citation, mesh: MeshTree) -> None:
+    def __init__(self, vocabulary: Vocabulary, texts: Texts, mesh: MeshTree) -> None:
+        citation = texts.citation
         self._vocabulary = vocabulary
         self._scoring = vocabulary.scoring
-        self._texts = Texts(citation)
+        self._texts = texts
         self._mesh = mesh
         self._headings: dict[str, bool] = {}
         for heading in citation.mesh_headings:
@@ -176,14 +180,14 @@ class _Reader:
             place = "major MeSH heading" if all(headings[ui] for ui in term.mesh_all) else "MeSH heading"
             names = " + ".join(self._mesh.name(ui) or ui for ui in sorted(term.mesh_all))
             found.marks.append((place, Reason(place, names, None, " + ".join(sorted(term.mesh_all)))))
-        for name in sorted(term.types & self._types):
+        for name in sorted(term.types & self._types) if term.types else ():
             found.marks.append(("publication type", Reason("publication type", name, None, name)))
         if term.types_all and term.types_all <= self._types:
             names = " + ".join(sorted(term.types_all))
             found.marks.append(("publication type", Reason("publication type", names, None, names)))
-        for ui in sorted(term.substances & self._substances):
+        for ui in sorted(term.substances & self._substances) if term.substances else ():
             found.marks.append(("substance", Reason("substance", ui, None, ui)))
-        for kind in sorted(term.links & self._links):
+        for kind in sorted(term.links & self._links) if term.links else ():
             found.marks.append(("link", Reason("link", kind, None, kind)))
 
     def _read_words(self, term: Term, found: _Found) -> None:
