@@ -10,9 +10,10 @@ from typing import Any
 
 from monitor.core.citation import Author, Citation, PartialDate
 from monitor.core.curation import Tag
-from monitor.core.issue import Candidate, Entry, FollowUp, Health, Issue, Why, chips, published
+from monitor.core.issue import Candidate, Entry, FollowUp, Health, Issue, Why
 from monitor.core.markup import plain, safe_html
 from monitor.core.polling import phrases_in_words
+from monitor.core.ranking import chips, published
 
 QUOTE_MAX = 200
 """Characters of an abstract that may be quoted: at most one sentence."""

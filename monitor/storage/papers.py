@@ -12,9 +12,9 @@ from sqlalchemy.orm import Session
 
 from monitor.core.citation import Citation, PartialDate
 from monitor.core.contents import byline, clean
-from monitor.core.issue import published
 from monitor.core.languages import tag
 from monitor.core.markup import plain, safe_html
+from monitor.core.ranking import published
 from monitor.core.revision import (
     Change,
     has_concern,

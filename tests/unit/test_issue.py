@@ -22,15 +22,12 @@ from monitor.core.issue import (
     Run,
     Topic,
     Why,
-    chips,
     fingerprint,
     health_of,
-    newest,
-    published,
-    rank,
     select,
     short_name,
 )
+from monitor.core.ranking import chips, newest, published, rank
 from tests.factories import FIRST_PMID, citation, citations
 
 NOW = datetime(2026, 11, 23, 6, tzinfo=UTC)
