@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, date, datetime, timedelta
+from functools import lru_cache
 from typing import Any, Final
 from zoneinfo import ZoneInfo
 
@@ -19,11 +20,8 @@ from monitor.services.subscribing import zone_of
 @pass_context
 def day(context: Context, value: date | datetime, style: str = "medium") -> str:
     """Write a day, such as 22 Nov 2026 or 2026年11月22日; a moment is a day of the reader's zone."""
-    locale = _locale(context)
     found = value.astimezone(_zone(context)).date() if isinstance(value, datetime) else value
-    if locale == "zh_Hans":
-        return dates.format_date(found, "long" if style == "medium" else style, locale)
-    return dates.format_date(found, {"medium": "d MMM y", "full": "EEEE, d MMMM y"}.get(style, style), locale)
+    return _day(found, style, _locale(context))
 
 
 @pass_context
@@ -46,6 +44,9 @@ def span(context: Context, value: timedelta) -> str:
 
 @pass_context
 def number(context: Context, value: float) -> str:
+    """Write a number; small whole ones, of which a page has many, look alike in every language."""
+    if isinstance(value, int) and 0 <= value < 1000:
+        return str(value)
     return numbers.format_decimal(value, locale=_locale(context))
 
 
@@ -111,3 +112,10 @@ def _zone(context: Context) -> ZoneInfo:
     held = visitor.person.subscription if visitor else None
     known = zone_of(held) if held is not None else None
     return known or ZoneInfo(context["zone"])
+
+
+@lru_cache(maxsize=4096)
+def _day(value: date, style: str, locale: str) -> str:
+    if locale == "zh_Hans":
+        return dates.format_date(value, "long" if style == "medium" else style, locale)
+    return dates.format_date(value, "d MMM y" if style == "medium" else style, locale)

@@ -73,7 +73,7 @@ def add_routes(app: FastAPI, site: Site, pages: Pages) -> None:
             "lines": site.papers.lines(found.pmids),
             "marks": site.papers.marks(found.pmids, who.person.id),
             "chosen": chosen(query) if query is not None else (),
-            "facets": _facets(site, text, found.total) if found.total else {},
+            **_facets(site, text, found.total),
             "shown": SHOWN,
             "levels": LEVELS,
         }
@@ -162,6 +162,7 @@ def _refused(pages: Pages, request: Request, known: Mapping[str, Any], **why: An
         "marks": {},
         "chosen": (),
         "facets": {},
+        "counted": None,
         "topics": {},
         "label": str,
         "shown": SHOWN,
@@ -170,9 +171,13 @@ def _refused(pages: Pages, request: Request, known: Mapping[str, Any], **why: An
     return pages.write(request, "papers/papers", 422, **{**known, **nothing, **why})
 
 
-def _facets(site: Site, text: str, total: int) -> dict[str, tuple[FacetValue, ...]]:
+def _facets(site: Site, text: str, total: int) -> dict[str, Any]:
+    """Return the facets of a search, and how many of the newest papers were counted where that is not all of them."""
+    if not total:
+        return {"facets": {}, "counted": None}
     asked = text or EVERYTHING
-    counted = site.library.facets(asked).counts
+    facets = site.library.facets(asked)
+    counted = facets.counts
     found: dict[str, tuple[FacetValue, ...]] = {}
     for kind in _KINDS:
         if kind == "decision":
@@ -185,7 +190,7 @@ def _facets(site: Site, text: str, total: int) -> dict[str, tuple[FacetValue, ..
             found[kind] = tuple(
                 FacetValue(value, number, narrowed(text, narrowing(kind, value))) for value, number in values[:MOST]
             )
-    return found
+    return {"facets": found, "counted": None if facets.whole else facets.counted}
 
 
 def _verdicts(site: Site, text: str, total: int) -> Iterator[FacetValue]:
