@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from monitor.cli.frame import PARTLY, Json, app, house, leave, print_json, tell
+from monitor.cli.frame import PARTLY, Json, app, house, leave, print_json, read_date, tell
 from monitor.cli.library import Pmids
 from monitor.core.people import COMMAND_LINE
 from monitor.core.pmid import read_pmid
@@ -16,7 +16,7 @@ from monitor.errors import UsageError
 if TYPE_CHECKING:
     from monitor.build import House
     from monitor.core.people import Actor
-    from monitor.services.screening import Screened
+    from monitor.services.screened import Screened
 
 UNDO = "undo"
 Note = Annotated[str | None, typer.Option(help="A few words that stay with it.")]
@@ -36,6 +36,10 @@ def screen(
         str | None, typer.Option(help="With dismiss: why, such as wrong-population or duplicate.")
     ] = None,
     note: Note = None,
+    until: Annotated[str | None, typer.Option(metavar="DATE", help="With maybe: put aside until that day.")] = None,
+    ask: Annotated[
+        str | None, typer.Option(metavar="ADDRESS", help="With maybe: the curator or admin whose word it waits for.")
+    ] = None,
     by: By = None,
     reopened: Annotated[
         bool, typer.Option("--reopened", help="List the papers whose title or abstract changed since their verdict.")
@@ -52,6 +56,8 @@ def screen(
         raise UsageError("name the PMIDs, then keep, maybe, dismiss or undo")
     if verdict in (None, UNDO) and (topics or reason or note):
         raise UsageError("--topic, --reason and --note go with keep, maybe or dismiss")
+    if verdict in (None, UNDO) and (until or ask):
+        raise UsageError("--until and --ask go with maybe")
     if verdict is None and by is not None:
         raise UsageError("--by goes with keep, maybe, dismiss or undo")
     with house() as here:
@@ -63,7 +69,14 @@ def screen(
             found = here.screening.undo(pmids, actor=_actor(here, by))
         else:
             found = here.screening.decide(
-                pmids, verdict, topics=topics or (), reason=reason, note=note, actor=_actor(here, by)
+                pmids,
+                verdict,
+                topics=topics or (),
+                reason=reason,
+                note=note,
+                until=read_date(until, "--until"),
+                asked=here.screening.curator(ask).person_id if ask is not None else None,
+                actor=_actor(here, by),
             )
     _print(found, as_json)
     if reopened and not found:
@@ -115,6 +128,10 @@ def how_it_stands(paper: Screened) -> str:
     if given.verdict is not None:
         parts.append(given.verdict + (f" in {', '.join(given.topics)}" if given.topics else ""))
         parts[0] += f" as {given.reason}: {REASONS[given.reason]}" if given.reason else ""
+        if given.until is not None:
+            parts.append(f"put aside until {given.until.isoformat()}")
+        if given.asked is not None:
+            parts.append("waits for somebody who was asked")
         if paper.reopened:
             parts.append("title or abstract changed since: read again")
     if paper.tags:

@@ -211,6 +211,7 @@ class Queue:
         with self._database.write() as session:
             if not screening.lock(session, [pmid]):
                 raise NotFound(f"PMID {pmid} is not in the library")
+            readings.lock(session, pmid, who)
             held = readings.of(session, [pmid], now).get(pmid)
             if held is not None and held.person_id != who and not take_over:
                 return held

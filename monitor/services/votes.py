@@ -158,7 +158,7 @@ class Votes:
     def conflicts(self, actor: Actor) -> tuple[Standing, ...]:
         """Return the papers on which two verdicts differ and a third person is to decide, with both, the oldest first."""
         with self._database.read() as session:
-            found = [standing(session, pmid, actor) for pmid in votes.differing(session)]
+            found = standings(session, votes.twice(session), actor)
         return tuple(each for each in found if each.state == "conflict")
 
     def agreement(self, topic: str) -> Report:
@@ -181,19 +181,27 @@ class Votes:
 
 def standing(session: Session, pmid: int, actor: Actor) -> Standing:
     """Say how double screening of a paper stands for this person; the other's vote stays out until both are in."""
-    screened = votes.screened_topics(session, [pmid]).get(pmid, ())
-    cast = votes.standing(session, [pmid]).get(pmid, [])
-    decided = pmid in screening.standing(session, [pmid])
-    if not screened and not cast:
+    (found,) = standings(session, [pmid], actor)
+    return found
+
+
+def standings(session: Session, pmids: Sequence[int], actor: Actor) -> list[Standing]:
+    """Say how double screening of each paper stands for this person, in the order given."""
+    screened = votes.screened_topics(session, pmids)
+    cast = votes.standing(session, pmids)
+    decided = screening.standing(session, pmids)
+    return [_standing(pmid, screened.get(pmid, ()), cast.get(pmid, ()), pmid in decided, actor) for pmid in pmids]
+
+
+def _standing(pmid: int, screened: tuple[str, ...], cast: Sequence[Vote], decided: bool, actor: Actor) -> Standing:
+    if not (screened or (decided and cast)):
         return Standing(pmid, None)
     mine = next((each for each in cast if each.person_id == actor.person_id), None)
-    complete = len(cast) >= NEEDED
+    both = tuple(cast) if len(cast) >= NEEDED else ()
     if decided:
-        return Standing(pmid, "decided", screened, mine, tuple(cast) if complete else ())
-    if not screened:
-        return Standing(pmid, None)
-    if complete:
-        return Standing(pmid, "conflict", screened, mine, tuple(cast), mine is None)
+        return Standing(pmid, "decided", screened, mine, both)
+    if both:
+        return Standing(pmid, "conflict", screened, mine, both, mine is None)
     return Standing(pmid, "open" if mine is None else "voted", screened, mine)
 
 

@@ -37,6 +37,15 @@ def of(session: Session, pmids: Iterable[int], now: datetime) -> dict[int, Readi
     return found
 
 
+def lock(session: Session, pmid: int, person_id: int) -> None:
+    """Let nobody else take what this person has open, or this citation, until the transaction ends.
+
+    In one order, so that two who take each other's papers over at once wait for each other instead of blocking.
+    """
+    wanted = (ReadingRow.pmid == pmid) | (ReadingRow.person_id == person_id)
+    session.execute(select(ReadingRow.pmid).where(wanted).order_by(ReadingRow.pmid).with_for_update()).all()
+
+
 def take(session: Session, pmid: int, person_id: int, since: datetime, until: datetime) -> None:
     """Let this person have the citation open, whoever had it."""
     values = {"person_id": person_id, "since": since, "until": until}

@@ -7,13 +7,14 @@ from datetime import datetime
 from typing import Any
 
 from sqlalchemy import func, insert, or_, select, update
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, aliased
 
+from monitor.core.query.own import OPEN
 from monitor.core.screening import Judgement, Verdict
 from monitor.core.voting import Vote
 from monitor.storage import screening
 from monitor.storage.bulk import batches
-from monitor.storage.tables import HitRow, PersonRow, TopicRow, VoteRow
+from monitor.storage.tables import DecisionRow, HitRow, PersonRow, TopicRow, VoteRow
 
 
 def doubly_screened(session: Session) -> dict[str, datetime]:
@@ -74,11 +75,13 @@ def standing(session: Session, pmids: Iterable[int]) -> dict[int, list[Vote]]:
     return found
 
 
-def differing(session: Session) -> list[int]:
-    """Return the papers that two people have voted on, the oldest vote first; whether they still differ is not said."""
+def twice(session: Session) -> list[int]:
+    """Return the papers without a standing verdict that more than one person voted on, the oldest vote first."""
+    newest = aliased(DecisionRow)
+    verdict = select(newest.verdict).where(newest.pmid == VoteRow.pmid).order_by(newest.id.desc()).limit(1)
     rows = session.execute(
         select(VoteRow.pmid, func.min(VoteRow.id))
-        .where(VoteRow.withdrawn_at.is_(None))
+        .where(VoteRow.withdrawn_at.is_(None), func.coalesce(verdict.scalar_subquery(), OPEN) == OPEN)
         .group_by(VoteRow.pmid)
         .having(func.count() > 1)
         .order_by(func.min(VoteRow.id))

@@ -389,6 +389,8 @@ def test_papers_are_judged_shown_and_taken_back(cli: Cli) -> None:
             "topics": [],
             "reason": "other",
             "note": "a poster",
+            "until": None,
+            "asked": None,
             "tags": [],
             "level": None,
             "claims": [],
@@ -400,6 +402,22 @@ def test_papers_are_judged_shown_and_taken_back(cli: Cli) -> None:
     assert cli("screen", FIRST, "undo").out == f"{FIRST}  keep in car-nk, cik\n"
     assert cli("screen", FIRST, "undo").out == f"{FIRST}  not screened\n"
     assert cli("screen", FIRST, "undo").code == 2
+
+
+def test_a_paper_is_put_aside_until_a_day_and_for_somebody(cli: Cli) -> None:
+    cli("person", "add", "curator@lab.example", "--role", "curator")
+    said = cli("screen", FIRST, "maybe", "--until", "2099-01-31", "--ask", "curator@lab.example")
+    assert said.out == f"{FIRST}  maybe; put aside until 2099-01-31; waits for somebody who was asked\n"
+    assert cli("screen", FIRST, "--json").json[0]["until"] == "2099-01-31"
+    for words, says in (
+        (("maybe", "--until", "2001-01-31"), "2001-01-31 is not a day to come"),
+        (("maybe", "--until", "soon"), "--until: 'soon' is not a date"),
+        (("maybe", "--ask", "nobody@lab.example"), "nobody here has the address"),
+        (("keep", "--topic", "cik", "--until", "2099-01-31"), "goes with maybe"),
+        (("undo", "--until", "2099-01-31"), "--until and --ask go with maybe"),
+    ):
+        wrong = cli("screen", FIRST, *words)
+        assert (wrong.code, wrong.out, says in wrong.err) == (2, "", True), wrong.err
 
 
 def test_tags_levels_and_claims_are_put_on_shown_and_taken_off(cli: Cli) -> None:
@@ -427,8 +445,9 @@ def test_a_paper_whose_abstract_changed_is_listed_to_be_read_again(cli: Cli) -> 
 def test_whoever_decides_is_named_and_has_to_be_allowed(cli: Cli) -> None:
     cli("person", "add", "curator@lab.example", "--role", "curator")
     cli("person", "add", "member@lab.example")
+    cli("person", "add", "admin@lab.example", "--role", "admin")
     cli("person", "add", "gone@lab.example", "--role", "admin")
-    cli("person", "disable", "gone@lab.example")
+    assert cli("person", "disable", "gone@lab.example").code == 0
     for address, says in (
         ("member@lab.example", "member@lab.example is a member, and papers are judged by curators and admins"),
         ("gone@lab.example", "gone@lab.example is disabled"),
