@@ -7,7 +7,7 @@ questions small. So a late commit, a failed delivery or a clock set back loses n
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from functools import cache
 from typing import Any
@@ -21,36 +21,23 @@ from monitor.core.address import read_address
 from monitor.core.contents import Setting, contents, why_code
 from monitor.core.curation import named
 from monitor.core.issue import Issue, Topic, fingerprint, short_name
-from monitor.core.people import Followed, Subscription
+from monitor.core.people import Subscription
 from monitor.core.query import MeshTree
-from monitor.core.slots import Slot, instant, latest_slot, slots_between
+from monitor.core.slots import Slot
 from monitor.core.vocabulary import Vocabulary
-from monitor.errors import DatabaseBehind, UsageError
+from monitor.errors import DatabaseBehind
 from monitor.mail.links import Links
 from monitor.mail.message import Marks, Sender, build_template, make_message_id, splice
 from monitor.mail.render import Letter, render_digest
 from monitor.services.ports import Clock
-from monitor.services.selecting import OVERLAP, Reader, Selector
-from monitor.services.subscribing import zone_of
+from monitor.services.selecting import Reader, Selector
+from monitor.services.serving import Due, Serving, end_of, paused_until
 from monitor.storage import checks, issues, people, serving
 from monitor.storage.engine import Database
 
 OVERDUE = timedelta(hours=2)
-_DEFAULT_SPAN = timedelta(days=7)
 
 _log = structlog.get_logger()
-
-
-@dataclass(frozen=True, slots=True)
-class Due:
-    """A subscription whose slot has come, what it was served until, and how many slots before were missed."""
-
-    subscription: Subscription
-    address: str
-    slot: Slot
-    since: datetime
-    missed: int
-    last_delivery: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,14 +94,13 @@ class Publishing:
         self._tree = tree
         self._name = name
         self._zone = zone
-        self._language = language
-        self._left_out: set[tuple[int, str]] = set()
+        self._serving = Serving(zone, language)
 
     def due(self, on: date | None = None) -> list[Due]:
         """Return every subscription whose slot has come and has no delivery yet; see `publish` for `on`."""
         now = self._clock.now()
         with self._database.read() as session:
-            return self._due(session, now, on)
+            return self._serving.due(session, now, on)
 
     def overdue(self) -> int:
         """Count the subscriptions whose slot passed two hours ago and has no delivery."""
@@ -125,7 +111,7 @@ class Publishing:
         """Select and render what is due without writing anything."""
         now = self._clock.now()
         with self._database.read() as session:
-            return self._plan(session, self._due(session, now, on), now, _end(on, self._zone))
+            return self._plan(session, self._serving.due(session, now, on), now, end_of(on, self._zone))
 
     def publish(self, on: date | None = None) -> Published:
         """Freeze and queue what is due: issue, entries and deliveries in one transaction.
@@ -136,7 +122,7 @@ class Publishing:
         """
         now = self._clock.now()
         with self._database.read() as session:
-            planned = self._plan(session, self._due(session, now, on), now, _end(on, self._zone))
+            planned = self._plan(session, self._serving.due(session, now, on), now, end_of(on, self._zone))
         if not planned:
             return Published(0, 0)
         frozen = [(each, self._frozen(each), self._recipients(each)) for each in planned]
@@ -170,8 +156,8 @@ class Publishing:
         """
         now = self._clock.now()
         with self._database.read() as session:
-            due = self._one(session, address, now, on, like)
-            (planned,) = self._plan(session, [due], now, _end(on, due.subscription.zone), test=test)
+            due = self._serving.one(session, address, now, on, like)
+            (planned,) = self._plan(session, [due], now, end_of(on, due.subscription.zone), test=test)
             return planned
 
     def test_mail(self, to: str, on: date | None = None) -> bytes:
@@ -190,89 +176,6 @@ class Publishing:
         )
         template = build_template(planned.letter, self._sender, self._links.unsubscribe())
         return splice(template, Marks(address.text, "sample" + planned.key, message_id, now))
-
-    def _due(self, session: Session, now: datetime, on: date | None) -> list[Due]:
-        if on is not None and instant(on, 0, ZoneInfo(self._zone)) > now:
-            raise UsageError(f"{on} has not begun yet; an issue cannot be made ahead")
-        standings = serving.standings(session, now)
-        suppressed = serving.suppressed_people(session)
-        topics = people.living_topics(session)
-        found = []
-        for subscription, address in people.living(session):
-            if subscription.person_id in suppressed or not any(each.topic in topics for each in subscription.topics):
-                continue
-            standing = standings.get(subscription.id, serving.Standing())
-            zone = zone_of(subscription)
-            if zone is None:
-                self._cannot_serve(subscription)
-                continue
-            if on is None:
-                slot = latest_slot(subscription.day, subscription.hour, zone, now)
-                if slot.at <= subscription.scheduled_at:
-                    continue
-            else:
-                slot = Slot(on, instant(on, subscription.hour, zone))
-            if subscription.paused_until is not None and slot.day < subscription.paused_until:
-                continue
-            if standing.last_slot is not None and slot.day.isoformat() <= standing.last_slot:
-                continue
-            since = standing.served_until or min(each.since for each in subscription.topics)
-            missed = 0
-            if on is None:
-                passed = slots_between(subscription.day, subscription.hour, zone, since, slot.at)
-                missed = max(0, len(passed) - 1 - standing.arrived)
-            found.append(Due(subscription, address, slot, since, missed, standing.last_delivery))
-        return found
-
-    def _cannot_serve(self, subscription: Subscription) -> None:
-        """Say once a process, not at every tick, that a reader is left out; the health check says it for good."""
-        if (subscription.id, subscription.zone) not in self._left_out:
-            self._left_out.add((subscription.id, subscription.zone))
-            _log.error(
-                "a reader gets no digest: this machine does not know the time zone",
-                person=subscription.person_id,
-                zone=subscription.zone,
-            )
-
-    def _one(
-        self, session: Session, address: str | None, now: datetime, on: date | None, like: Subscription | None
-    ) -> Due:
-        if on is not None and instant(on, 0, ZoneInfo(self._zone)) > now:
-            raise UsageError(f"{on} has not begun yet; what it brings is not known")
-        day = on or now.astimezone(ZoneInfo(self._zone)).date()
-        if address is not None:
-            key = read_address(address).key
-            person = people.find(session, key)
-            if person is not None and person.subscription is not None and person.subscription.topics:
-                held = person.subscription
-                if all(each.retired for each in held.topics):
-                    named = ", ".join(each.topic for each in held.topics)
-                    raise UsageError(f"{person.address} follows only topics that are retired: {named}")
-                zone = zone_of(held)
-                if zone is None:
-                    raise UsageError(
-                        f"this machine does not know the time zone {held.zone!r} of {person.address}; "
-                        "set another, or install a newer tzdata"
-                    )
-                standing = serving.standings(session, now).get(held.id, serving.Standing())
-                since = standing.served_until or min(each.since for each in held.topics)
-                slot = Slot(day, instant(day, held.hour, zone))
-                return Due(held, person.address, slot, since, 0, standing.last_delivery)
-        at = min(now, _end(on, self._zone) or now)
-        wanted = {each.topic for each in like.topics} if like is not None else None
-        everything = tuple(
-            Followed(topic, at - _DEFAULT_SPAN)
-            for topic in people.living_topics(session)
-            if wanted is None or topic in wanted
-        )
-        if not everything:
-            raise UsageError("there are no topics yet; run `monitor init`")
-        nobody = Subscription(
-            0, 0, everything, day.weekday(), 7, self._zone, self._language, 12, "", at, at - _DEFAULT_SPAN
-        )
-        if like is not None:
-            nobody = replace(like, id=0, person_id=0, topics=everything, token="", paused_until=None)
-        return Due(nobody, address or "", Slot(day, at), at - _DEFAULT_SPAN, 0)
 
     def _plan(
         self, session: Session, due: Sequence[Due], now: datetime, end: datetime | None, *, test: bool = False
@@ -353,7 +256,7 @@ class Publishing:
             contact=self._sender.reply_to or self._sender.address,
             weeks=weeks,
             test=test,
-            paused_until=_paused(due),
+            paused_until=paused_until(due),
             tags=lambda tags: named(tags, words(), subscription.language) if tags else (),
         )
 
@@ -395,15 +298,6 @@ class Publishing:
         ]
 
 
-def _paused(due: Due) -> date | None:
-    """Return until when this reader's digest was paused, if that is why it catches up."""
-    until = due.subscription.paused_until
-    zone = zone_of(due.subscription)
-    if until is None or zone is None or not due.missed:
-        return None
-    return until if due.since.astimezone(zone).date() < until <= due.slot.day else None
-
-
 def _reader(due: Due, topics: Mapping[str, Topic], before: Mapping[int, datetime]) -> Reader:
     held = due.subscription
     followed = tuple(each for each in held.topics if each.topic in topics)
@@ -421,13 +315,5 @@ def _entries(issue: Issue) -> Iterable[issues.FrozenEntry]:
         )
 
 
-def _end(on: date | None, zone: str) -> datetime | None:
-    """Return when the given local day is over."""
-    return None if on is None else instant(on + timedelta(days=1), 0, ZoneInfo(zone))
-
-
 def _domain(sender: Sender) -> str:
     return sender.address.rpartition("@")[2]
-
-
-__all__ = ["OVERDUE", "OVERLAP", "Due", "Planned", "Published", "Publishing"]
