@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import itertools
+import threading
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any
@@ -445,3 +448,39 @@ def test_rows_are_added_and_never_changed(world: World, desk: Screening, steps: 
     ]
     assert [(each.added, each.undoes) for each in tagged] == [(True, None), (False, tagged[0].id), (True, None)]
     assert {each.step_id for each in said} == {each.step_id for each in tagged} == {steps.history(ada)[0].id}
+
+
+def test_two_windows_of_one_person_take_back_one_step_each(world: World, desk: Screening) -> None:
+    ada = curator(world)
+    for pmid in (ONE, TWO, THREE):
+        desk.decide([pmid], "maybe", actor=ada)
+    _together(*[lambda: Steps(world.database, world).undo(ada)] * 2)
+    assert [each.judgement.verdict for each in desk.of([ONE, TWO, THREE])] == ["maybe", None, None]
+    _together(*[lambda: Steps(world.database, world).redo(ada)] * 2)
+    assert [each.judgement.verdict for each in desk.of([ONE, TWO, THREE])] == ["maybe"] * 3
+
+
+def test_undo_and_another_who_decides_at_the_same_moment_lose_nothing(world: World, desk: Screening) -> None:
+    ada, bob = curator(world, "ada"), curator(world, "bob")
+    steps = Steps(world.database, world)
+    for pmid in (ONE, TWO, THREE, FOUR):
+        desk.decide([pmid], "maybe", actor=ada)
+        _together(
+            lambda pmid=pmid: desk.decide([pmid], "dismiss", reason="language", actor=bob),  # type: ignore[misc]
+            lambda: steps.undo(ada),
+        )
+        # Whichever came first, Bob's verdict is the one that stands.
+        assert desk.of([pmid])[0].judgement.verdict == "dismiss"
+
+
+def _together(*acts: Callable[[], object]) -> None:
+    """Let these be done at once; raises what any of them raised."""
+    at_once = threading.Barrier(len(acts))
+
+    def act(deed: Callable[[], object]) -> None:
+        at_once.wait()
+        deed()
+
+    with ThreadPoolExecutor(len(acts)) as pool:
+        for each in [pool.submit(act, deed) for deed in acts]:
+            each.result()
