@@ -189,5 +189,4 @@ class Searches:
             return {}
         topic = stored.topic
         draft = Draft(topic.id, topic.title, topic.strategy, topic.sentinels, stored.version, topic)
-        counted = summary(self._strategies.lint(draft, library=False))
-        return {weight: number for weight, number in counted.items() if number}
+        return dict(summary(self._strategies.lint(draft, library=False)))

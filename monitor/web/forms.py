@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import AsyncIterator
 from typing import Annotated
 
 from fastapi import Depends, Request
@@ -11,8 +12,9 @@ _MOST_FIELDS = 20_000
 """Far above a topic with as many lines as there may be; the size of the whole is bounded at the door."""
 
 
-async def _given(request: Request) -> FormData:
-    return await request.form(max_files=1, max_fields=_MOST_FIELDS)
+async def _given(request: Request) -> AsyncIterator[FormData]:
+    async with request.form(max_files=1, max_fields=_MOST_FIELDS) as form:
+        yield form
 
 
 Given = Annotated[FormData, Depends(_given)]
