@@ -357,10 +357,10 @@ def test_without_script_the_desk_works_by_forms(queue: Desk, chromium: Any) -> N
         first = int(page.locator("#reader").get_attribute("data-pmid"))
         page.locator("#decide button.keep").click()
         assert int(page.locator("#reader").get_attribute("data-pmid")) != first
-        assert "Kept: CAR-NK" in page.locator(".told").text_content()
+        assert "Kept: CAR-NK" in page.locator(".step-told").text_content()
         assert verdict(queue, first) == "keep"
-        page.locator(".told button").click()
-        assert "Taken back" in page.locator(".told").text_content()
+        page.locator(".step-told button").click()
+        assert "Taken back" in page.locator(".step-told").text_content()
         assert verdict(queue, first) is None
         page.locator(".choose.dismiss > summary").click()
         page.locator(".choose.dismiss .pick-one").first.click()
@@ -371,6 +371,6 @@ def test_without_script_the_desk_works_by_forms(queue: Desk, chromium: Any) -> N
         assert page.locator("h1").text_content() == "Dismiss 3 papers"
         page.select_option("#reason", "duplicate")
         page.get_by_role("button", name="Apply to 3").click()
-        assert "Dismissed: Duplicate report (3 papers)" in page.locator(".told").text_content()
-        page.locator(".told button").click()
-        assert "Taken back" in page.locator(".told").text_content()
+        assert "Dismissed: Duplicate report (3 papers)" in page.locator(".step-told").text_content()
+        page.locator(".step-told button").click()
+        assert "Taken back" in page.locator(".step-told").text_content()

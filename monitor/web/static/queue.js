@@ -8,6 +8,7 @@
   const words = JSON.parse(desk.dataset.words);
   const WITHIN = { within: "#desk, .toasts" };
   const AHEAD = 2; // papers fetched before they are wanted
+  const FEW = 8; // rows left when the next ones are fetched
   const cache = new Map(); // pmid -> { promise, panes }
   const one = (selector, within = desk) => within.querySelector(selector);
   const all = (selector, within = desk) => [...within.querySelectorAll(selector)];
@@ -69,9 +70,9 @@
   };
   const preload = (row) => {
     let next = row;
-    for (let n = 0; n < AHEAD && (next = next?.nextElementSibling); n += 1) {
+    for (let n = 0; n < FEW && (next = next?.nextElementSibling); n += 1) {
       if (next.classList.contains("more")) { more(next); break; }
-      fetched(next);
+      if (n < AHEAD) fetched(next);
     }
   };
   let fetchingMore = false;
@@ -232,7 +233,11 @@
   const inLine = (task) => { busy(1); line = line.then(task, task).finally(() => busy(-1)); return line; };
   const count = (by) => {
     const total = one("#total");
-    if (total) total.dataset.total = String(Number(total.dataset.total) + by);
+    if (total) {
+      const left = Number(total.dataset.total) + by;
+      total.dataset.total = String(left);
+      if (!("narrowed" in total.dataset)) total.textContent = left === 1 ? words.paper : fill(words.papers, { many: left });
+    }
     const many = one('#lanes [aria-current] .many');
     const number = Number(many?.textContent.replace(/\D/g, ""));
     if (many && Number.isFinite(number)) many.textContent = (number + by).toLocaleString(document.documentElement.lang);
@@ -493,10 +498,10 @@
   // ---- beginning
 
   const begin = () => {
-    const told = one(".told .toast span");
-    if (told) { say(told.textContent, { action: one(".told form") ? undoButton() : null }); one(".told").remove(); }
+    const told = one(".step-told .toast span");
+    if (told) { say(told.textContent, { action: one(".step-told form") ? undoButton() : null }); one(".step-told").remove(); }
     const row = current() || rows()[0];
-    if (!row) { one("#reader")?.focus(); return; }
+    if (!row) return;
     rove(row);
     restore();
     const shown = pmidOf();

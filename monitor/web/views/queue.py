@@ -30,7 +30,7 @@ from monitor.web.pages import Pages
 from monitor.web.records import Records
 from monitor.web.site import Site
 
-PAGE: Final = 50
+PAGE: Final = 30
 
 
 async def _filled(request: Request) -> FormData:
@@ -221,7 +221,7 @@ class _Desk:
         until, asked = _until(kind, how, form, site.clock.now().date())
         note = _text(form, "note") or None
         topics = form.getlist("topic") if kind == "keep" else []
-        reason = how if kind == "dismiss" else None
+        reason = how or None if kind == "dismiss" else None
         ballot = site.votes.of(pmid, who.actor)
         if ballot.state == "open":
             voted = site.votes.vote(
@@ -422,6 +422,7 @@ class _Desk:
         return {
             "topics": list(topics.items()),
             "topic_titles": topics,
+            "date_of": date.fromisoformat,
             "level_codes": tuple(LEVELS),
             "reason_labels": {each.id: each.label for each in self.records.reasons(language)},
             "colleagues": colleagues,

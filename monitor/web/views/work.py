@@ -69,6 +69,7 @@ def add_routes(app: FastAPI, site: Site, pages: Pages) -> None:
             now=now,
             before=before,
             undone=_told(site, who, asked.get("undone", "")),
+            date_of=date.fromisoformat,
             topic_titles=titles,
             reason_labels={each.id: each.label for each in records.reasons(language)},
         )
