@@ -12,8 +12,9 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import astuple, dataclass, field
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from operator import attrgetter
 from typing import Any, Literal, NamedTuple
 
 from monitor.core.citation import Citation
@@ -274,13 +275,16 @@ def health_of(
     return Health(topic, "fine", **facts)
 
 
+_values = attrgetter(*Curation.__slots__)
+
+
 def fingerprint(issue: Issue, *settings: object) -> str:
     """Return what two selections share exactly when their readers would read the same."""
     told = [
         [list(topic) for topic in issue.topics],
         [[f.citation.pmid, f.version_id, list(f.changes), f.sent_at.isoformat()] for f in issue.corrections],
         [
-            [e.candidate.citation.pmid, e.candidate.version_id, e.topic, e.card, e.why, *astuple(e.candidate.curation)]
+            [e.candidate.citation.pmid, e.candidate.version_id, e.topic, e.card, e.why, *_values(e.candidate.curation)]
             for e in issue.entries
         ],
         [issue.floor, *issue.left_out],

@@ -34,6 +34,7 @@ _WIDTH = 76
 _INLINE = frozenset({"b", "i", "sub", "sup", "u"})
 _BETWEEN_TAGS = re.compile(r">\s*\n\s*<")
 _INDENTS = re.compile(r"\n\s+")
+_ODD_SPACE = re.compile(r"[\t\n\v\f\r]")
 _BLANK_LINES = re.compile(r"\n{3,}")
 
 
@@ -154,11 +155,14 @@ def wrap(text: str, indent: int = 0, first: int | None = None) -> str:
     start = " " * (indent if first is None else first)
     if len(start) + len(text) <= _WIDTH:
         return start + text
+    odd = _ODD_SPACE.search(text) is not None
     return textwrap.fill(
         text,
         _WIDTH,
         initial_indent=start,
         subsequent_indent=" " * indent,
+        expand_tabs=odd,
+        replace_whitespace=odd,
         break_long_words=False,
         break_on_hyphens=False,
     )

@@ -351,7 +351,7 @@ class Words:
         return self.listing([f"“{each}”" if several and ("," in each or " and " in each) else each for each in titles])
 
     def number(self, value: int) -> str:
-        return format_decimal(value, locale=self._locale)
+        return _number(value, self._locale)
 
     def weekday(self, day: int) -> str:
         return str(get_day_names("wide", locale=self._locale)[day])
@@ -379,6 +379,11 @@ class Words:
         if not value:
             return ""
         return _partial(value["year"], value["month"], value["day"], self._locale) or str(value["text"])
+
+
+@lru_cache(maxsize=4096)
+def _number(value: int, locale: Locale) -> str:
+    return format_decimal(value, locale=locale)
 
 
 @lru_cache(maxsize=4096)

@@ -192,7 +192,11 @@ class Selector:
                 self._documents[hit.pmid] = (document(_only_title(whole)), document(whole))
             match = None
             if hit.strategy_id is not None:
-                match = self._lines.match(hit.strategy_id, hit.lines, self._documents[hit.pmid])
+                known = self._curations.get(hit.pmid, UNTOUCHED)
+                # Who kept it and its level say more than words of the abstract, which take long to look for.
+                told = known.kept_in(hit.topic) and known.level is not None
+                documents = self._documents[hit.pmid]
+                match = self._lines.match(hit.strategy_id, hit.lines, documents[:1] if told else documents)
             self._found[key] = Found(hit.topic, hit.lines, match)
         return self._found[key]
 
@@ -223,7 +227,7 @@ class _Lines:
         self._tree = tree
         self._today = until.date()
 
-    def match(self, strategy_id: int, lines: Sequence[int], found: tuple[Document, Document]) -> Match | None:
+    def match(self, strategy_id: int, lines: Sequence[int], found: Sequence[Document]) -> Match | None:
         """Return the plainest words of these lines in a citation: in its title if anywhere there, the longest first.
 
         The title alone is tried before the whole: it is what a reader sees, and cutting an abstract into words is slow.

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from sqlalchemy import event, insert, select
 
+from monitor.core.citation import InlineXml
 from monitor.core.screening import Verdict
 from monitor.errors import UsageError
 from monitor.mail.words import Words
@@ -342,3 +343,16 @@ def test_strategies_of_a_kept_paper_need_not_be_known(small: World) -> None:
     assert [tuple(why) for entry in planned.issue.entries for why in entry.why] == [("kept", "\nNK-cell engagers")]
     with small.database.read() as session:
         assert session.scalar(select(StrategyRow.id).where(StrategyRow.topic_id == "car-nk")) is not None
+
+
+def test_words_of_an_abstract_are_named_unless_a_curator_has_said_more(small: World) -> None:
+    small.reader("member@lab.example", "car-nk")
+    small.moment += DAY
+    for number in (1, 2):
+        small.found(number, title=InlineXml("An invented therapy"), abstract="Invented CAR-NK cells were given.")
+    judged(small, 1, "keep", "car-nk")
+    labelled(small, 1, "level", "B1")
+    week_later(small)
+    kept, other = (entry.why for entry in only(small.publishing.plan()).issue.entries)
+    assert [why.kind for why in kept] == ["kept", "level", "line"]
+    assert [why.kind for why in other] == ["abstract", "follow", "line"]

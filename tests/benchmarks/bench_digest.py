@@ -1,4 +1,4 @@
-"""Digest of 200 citations: select, render, inline, build (CPU); delivery has rows of its own."""
+"""Digest of 200 citations, half of them kept by curators: select, render, inline, build (CPU); delivery has rows of its own."""
 
 from __future__ import annotations
 
@@ -18,7 +18,15 @@ from monitor.services.publishing import Publishing
 from monitor.storage import citations
 from monitor.storage.engine import connect, sqlite_url
 from monitor.storage.migrations import upgrade
-from monitor.storage.tables import HitRow, PollRow, StrategyRow
+from monitor.storage.tables import (
+    CitationRow,
+    DecisionRow,
+    HitRow,
+    PollRow,
+    ProposalRow,
+    StrategyRow,
+    TaggingRow,
+)
 from tests.acceptance.publishing_world import LINKS, MONDAY, SENDER, TOPICS, World
 from tests.benchmarks.harness import Row, cpu_seconds
 from tests.factories import FIRST_PMID, citation
@@ -86,9 +94,52 @@ def _world(folder: Path) -> World:
                 for number, paper in enumerate(papers)
             ],
         )
+    _curate(world, [paper.pmid for paper in papers], names)
     world.moment = MONDAY - timedelta(days=7)
     world.polled()
     return world
+
+
+def _curate(world: World, pmids: list[int], names: tuple[str, ...]) -> None:
+    """Let curators keep every other paper with level, tags and a note, and rules have proposed a level for each."""
+    levels = ("B1", "B3", "C", "D")
+    now = world.moment
+    with world.database.write() as session:
+        hashes = dict(session.execute(select(CitationRow.pmid, CitationRow.hash)).all())
+        found = {"grade": ["D", "other", "rule-1", "an invented reason of an invented rule"], "provisional": False}
+        session.execute(
+            insert(ProposalRow),
+            [
+                {
+                    "pmid": pmid, "hash": hashes[pmid], "vocabulary": 1, "levels": 1, "level": levels[pmid % 4],
+                    "design": "other", "participants": 37, "found": found, "made_at": now,
+                }
+                for pmid in pmids
+            ],
+        )  # fmt: skip
+        kept = [(number, pmid) for number, pmid in enumerate(pmids) if number % 2]
+        session.execute(
+            insert(DecisionRow),
+            [
+                {
+                    "pmid": pmid, "verdict": "keep", "topics": [names[number % 3]], "hash": b"read", "role": "curator",
+                    "note": "An invented note of some length, as curators leave them. " * 3, "decided_at": now,
+                }
+                for number, pmid in kept
+            ],
+        )  # fmt: skip
+        tags = [("level", "B3"), ("tag", "car-nk"), ("tag", "cd19"), ("tag", "crs/absent")]
+        session.execute(
+            insert(TaggingRow),
+            [
+                {
+                    "pmid": pmid, "facet": facet, "term": term, "added": True, "origin": "person", "role": "curator",
+                    "tagged_at": now,
+                }
+                for _, pmid in kept
+                for facet, term in tags
+            ],
+        )  # fmt: skip
 
 
 def rows(large: bool = False) -> Iterator[Row]:
