@@ -107,7 +107,7 @@ class Desk:
         lines = {each.pmid: each for each in papers.lines(self.session, pmids)}
         open_by = readings.of(self.session, pmids, self.now)
         standing = screening.standing(self.session, pmids)
-        names = {each.id: each.name for each in people.everyone(self.session)} if lane is Lane.MAYBE else {}
+        names = people.names(self.session) if lane is Lane.MAYBE else {}
         found = []
         for place, paper in shown:
             if paper.pmid not in lines:

@@ -172,7 +172,8 @@ class Queue:
         with self._database.read() as session:
             counts = self._desk(session, actor, graded=False).lanes()
             others = [each for each in counts if each.lane != lane and each.count]
-            oldest = min((each for each in others if each.oldest), key=lambda each: str(each.oldest), default=None)
+            waiting = [(each.oldest, each.lane, each) for each in others if each.oldest is not None]
+            oldest = min(waiting)[2] if waiting else None
             return Clear(queue.decided_since(session, actor.person_id, midnight), oldest)
 
     def paper(self, pmid: int, actor: Actor) -> AtDesk:
