@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import date
 from typing import Literal, TypeVar
 
 from sqlalchemy.orm import Session
@@ -34,12 +35,13 @@ from monitor.core.screening import LEVELS
 from monitor.errors import NotFound, UsageError
 from monitor.formats.registry import FORMATS, STYLES
 from monitor.services.ports import Clock
-from monitor.storage import citations, people, screening
+from monitor.storage import citations, papers, people, screening
 from monitor.storage import facets as faceting
 from monitor.storage import search as searching
 from monitor.storage.citations import Held, KeptLink, Totals, Version
 from monitor.storage.engine import Database
 from monitor.storage.facets import Facets
+from monitor.storage.papers import PaperLine
 
 T = TypeVar("T")
 Order = Literal["newest", "relevance"]
@@ -111,6 +113,17 @@ class Finding:
 
 
 @dataclass(frozen=True, slots=True)
+class Shown:
+    """Some hits of a search as lists show them; `total` where it was asked for, `next_before` as `SearchPage` has it."""
+
+    lines: tuple[PaperLine, ...]
+    citations: tuple[Citation, ...]
+    total: int | None
+    next_before: int | None
+    notes: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Part:
     """One part of a search held against a citation: whether it fits, and by which words.
 
@@ -161,13 +174,32 @@ class Library:
         with self._database.read() as session:
             return self._find(session, text, query, before, limit, order)
 
+    def page(
+        self,
+        text: str,
+        *,
+        before: int | None = None,
+        limit: int = 50,
+        order: Order = "newest",
+        counted: bool = False,
+        whole: bool = False,
+    ) -> Shown:
+        """Return the same page as lines of papers, with `whole` their citations as well; counts only when asked to."""
+        query = _asked(text, before, limit, order)
+        tree, today = self._tree(), self._clock.now().date()
+        with self._database.read() as session:
+            pmids, following = _ordered(session, query, tree, today, before, limit, order)
+            return Shown(
+                tuple(papers.lines(session, pmids)),
+                tuple(citations.load_each(session, pmids)) if whole else (),
+                searching.count(session, query, tree, today) if counted else None,
+                following,
+                _notes(session, query, tree),
+            )
+
     def _find(self, session: Session, text: str, query: Query, before: int | None, limit: int, order: Order) -> Finding:
         tree, today = self._tree(), self._clock.now().date()
-        if order == "newest":
-            page = searching.page(session, query, tree, today, before=before, limit=limit)
-            pmids, following = page.pmids, page.next_before
-        else:
-            pmids, following = searching.relevant(session, query, tree, today, limit=limit), None
+        pmids, following = _ordered(session, query, tree, today, before, limit, order)
         total = searching.count(session, query, tree, today)
         alone = () if total else [(each, searching.count(session, each, tree, today)) for each in _needed(query)]
         told = tuple((render(each), number) for each, number in alone)
@@ -264,6 +296,15 @@ def _asked(text: str, before: int | None, limit: int, order: Order) -> Query:
     if order == "relevance" and before is not None:
         raise UsageError("pages follow each other from the newest on; the most relevant stand on one page")
     return parse(text, own=True)
+
+
+def _ordered(
+    session: Session, query: Query, tree: MeshTree, today: date, before: int | None, limit: int, order: Order
+) -> tuple[tuple[int, ...], int | None]:
+    if order == "newest":
+        page = searching.page(session, query, tree, today, before=before, limit=limit)
+        return page.pmids, page.next_before
+    return searching.relevant(session, query, tree, today, limit=limit), None
 
 
 def record(session: Session, pmid: int) -> Record:

@@ -183,11 +183,17 @@ class Screening:
                 readings.release(session, actor.person_id, pmids)
             return screened(session, pmids, changed, step_id)
 
-    def undo(self, pmids: Sequence[int], *, actor: Actor = COMMAND_LINE) -> tuple[Screened, ...]:
-        """Take back the last verdict on each paper; the one before it stands again. May be repeated to the first."""
+    def undo(
+        self, pmids: Sequence[int], *, expected: Mapping[int, int | None] | None = None, actor: Actor = COMMAND_LINE
+    ) -> tuple[Screened, ...]:
+        """Take back the last verdict on each paper; the one before it stands again. May be repeated to the first.
+
+        Raises Overtaken where another decision stands than `expected` names.
+        """
         now = self._clock.now()
         with self._database.write() as session:
             lock(session, pmids)
+            _not_overtaken(session, pmids, NOTHING, screening.standing(session, pmids), expected)
             said = screening.decisions(session, pmids)
             wanted = tuple(dict.fromkeys(pmids))
             taken = {pmid: found for pmid in wanted if (found := to_take_back(said.get(pmid, ()))) is not None}

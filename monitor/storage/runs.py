@@ -93,7 +93,7 @@ def versions(session: Session, ids: Collection[int]) -> dict[int, int]:
         .join(StrategyRow, StrategyRow.id == PollRow.strategy_id)
         .where(PollRow.id.in_(ids))
     )
-    return dict(rows.tuples().all())
+    return dict(rows.all())
 
 
 def is_latest(session: Session, poll_id: int) -> bool:

@@ -9,7 +9,7 @@ from fastapi import Depends, FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import RedirectResponse, Response
 from starlette.exceptions import HTTPException
-from starlette.types import ASGIApp
+from starlette.types import ASGIApp, Scope
 
 from monitor.errors import (
     Busy,
@@ -22,8 +22,10 @@ from monitor.errors import (
     QuerySyntaxError,
     UsageError,
 )
+from monitor.web import api
 from monitor.web.entering import Entrance, NotForRole, NotKnownHere, SignInFirst
 from monitor.web.pages import Pages
+from monitor.web.problems import Problems
 from monitor.web.safety import Guard
 from monitor.web.site import Site
 from monitor.web.views import VIEWS
@@ -55,6 +57,8 @@ def create_app(site: Site) -> ASGIApp:
     )
     for view in VIEWS:
         view.add_routes(app, site, pages)
+    api.add_routes(app, site, pages)
+    problems = Problems(site.public_url)
 
     @app.exception_handler(SignInFirst)
     def unknown(request: Request, error: SignInFirst) -> Response:
@@ -72,24 +76,35 @@ def create_app(site: Site) -> ASGIApp:
         return pages.error(request, 403, what="proxy", address=error.address)
 
     @app.exception_handler(RequestValidationError)
-    def misread(request: Request, _error: RequestValidationError) -> Response:
+    def misread(request: Request, error: RequestValidationError) -> Response:
+        if problems.concern(request.scope):
+            return problems.of(error)
         return pages.error(request, 422, what="form")
 
     @app.exception_handler(HTTPException)
     def known(request: Request, error: HTTPException) -> Response:
+        if problems.concern(request.scope):
+            return problems.of(api.with_methods(app, request, error))
         answer = pages.error(request, error.status_code, what="page")
         answer.headers.update(error.headers or {})
         return answer
 
     @app.exception_handler(MonitorError)
     def told(request: Request, error: MonitorError) -> Response:
+        if problems.concern(request.scope):
+            return problems.of(error)
         status, what = next(((code, word) for kind, code, word in _STATUS if isinstance(error, kind)), (500, "fault"))
         if status >= 500:
             log.error("request failed", reason=str(error))
         return pages.error(request, status, what=what, told=str(error) if status < 500 else None)
 
     @app.exception_handler(Exception)
-    def unexpected(request: Request, _error: Exception) -> Response:
+    def unexpected(request: Request, error: Exception) -> Response:
+        if problems.concern(request.scope):
+            return problems.of(error)
         return pages.error(request, 500, what="fault")  # raised again for the guard, which writes it down
 
-    return Guard(app, site.public_url, lambda scope: pages.error(Request(scope), 500, what="fault"))
+    def refuse(scope: Scope, status: int, told: str) -> Response | None:
+        return problems.refusal(status, told) if problems.concern(scope) else None
+
+    return Guard(app, site.public_url, lambda scope: unexpected(Request(scope), RuntimeError()), refuse)

@@ -12,9 +12,10 @@ from fastapi import Depends, Request
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
+from monitor.core.accounts import SCOPES, token_may
 from monitor.core.people import Actor, Person, Preferences, may
-from monitor.services.accounts import LONGEST, Accounts
-from monitor.web.doors import Need, need
+from monitor.services.accounts import LONGEST, Accounts, Caller
+from monitor.web.doors import Need, Scope, need
 from monitor.web.safety import LOOPBACK_NAMES, SAFE, from_this_machine
 
 _FOR_PROGRAMS = frozenset({"/static/{mark}/{file:path}", "/feeds/{file}", "/healthz", "/robots.txt"})
@@ -35,6 +36,29 @@ class NotForRole(HTTPException):
     def __init__(self, needed: str) -> None:
         super().__init__(403)
         self.needed = needed
+
+
+class TokenFirst(HTTPException):
+    """A program asks without a token that works (RFC 6750, section 3)."""
+
+    def __init__(self, told: str, *, given: bool) -> None:
+        error = ', error="invalid_token"' if given else ""
+        super().__init__(401, told, {"WWW-Authenticate": f'Bearer realm="api"{error}'})
+
+
+class NotForToken(HTTPException):
+    """A token does not reach so far: by its scopes, or by what its owner may do today; `needed` is the scope it takes."""
+
+    def __init__(self, needed: str, *, by_scope: bool) -> None:
+        told = (
+            f"This takes a token with the scope {needed}."
+            if by_scope
+            else f"This takes a {SCOPES[needed]}, and the token's owner is none."
+        )
+        challenge = f'Bearer realm="api", error="insufficient_scope", scope="{needed}"'
+        super().__init__(403, told, {"WWW-Authenticate": challenge})
+        self.needed = needed
+        self.by_scope = by_scope
 
 
 class NotKnownHere(HTTPException):
@@ -101,7 +125,7 @@ class Proxy:
 
 
 class Entrance:
-    """Stands before every route; leaves the visitor, or None, in `request.state.visitor`."""
+    """Stands before every route; leaves the visitor, or None, in `request.state.visitor`, a program in `state.caller`."""
 
     def __init__(self, accounts: Accounts, public_url: str, proxy: Proxy) -> None:
         self._accounts = accounts
@@ -115,6 +139,9 @@ class Entrance:
         wanted = need(request.scope["route"].path, request.method)
         if wanted is None:
             raise HTTPException(403)
+        if isinstance(wanted, Scope):
+            request.state.caller = self._caller(request, wanted)
+            return
         visitor = self._visitor(request, wanted) if request.scope["route"].path not in _FOR_PROGRAMS else None
         request.state.visitor = visitor
         if wanted is Need.NOBODY or (wanted is Need.KEEPER and from_this_machine(request, self._public_url)):
@@ -124,6 +151,20 @@ class Entrance:
         needed = "admin" if wanted is Need.KEEPER else wanted.value
         if not visitor.may(needed):
             raise NotForRole(needed)
+
+    def _caller(self, request: Request, wanted: Scope) -> Caller:
+        """Return whom a program speaks for. A cookie counts for nothing here, so that no other site can use one."""
+        given = request.headers.getlist("authorization")
+        scheme, _, token = given[0].partition(" ") if given else ("", "", "")
+        if len(given) != 1 or scheme.lower() != "bearer" or not token.strip():
+            told = "Send a token in the header Authorization: Bearer TOKEN; people make theirs under Settings, Account."
+            raise TokenFirst(told, given=False)
+        caller = self._accounts.by_token(token.strip())
+        if caller is None:
+            raise TokenFirst("This token is unknown, was revoked, or its time is over; make a new one.", given=True)
+        if not token_may(caller.scopes, caller.person.role, wanted):
+            raise NotForToken(wanted, by_scope=may(caller.person.role, SCOPES[wanted]))
+        return caller
 
     def _visitor(self, request: Request, wanted: Need) -> Visitor | None:
         try:
@@ -174,6 +215,16 @@ def visitor(request: Request) -> Visitor:
 
 Known = Annotated[Visitor, Depends(visitor)]
 """A parameter of a view: who asks."""
+
+
+def caller(request: Request) -> Caller:
+    """Return the program that asks, on a route that only tokens open."""
+    found: Caller = request.state.caller
+    return found
+
+
+Program = Annotated[Caller, Depends(caller)]
+"""A parameter of a route of the API: who asks."""
 
 
 def local_path(text: str) -> str:

@@ -8,6 +8,7 @@ from urllib.parse import urlsplit
 
 import structlog
 from starlette.datastructures import Headers, MutableHeaders
+from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -16,6 +17,8 @@ SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 """Methods that change nothing (RFC 9110, section 9.2.1)."""
 MAIL_LINKS = "/u/"
 """Mail programs post these from wherever they run; the link itself says who asks (RFC 8058)."""
+FOR_TOKENS = "/api/v1/"
+"""Programs come here with a token, and no cookie counts: there is nothing that another site could abuse."""
 BODY_LIMIT = 1024 * 1024
 LOOPBACK_NAMES = frozenset({"localhost", "127.0.0.1", "::1"})
 _PROXIED = frozenset({"forwarded", "x-forwarded-for", "x-forwarded-host", "x-real-ip", "via"})
@@ -32,8 +35,15 @@ show them in a frame."""
 _log = structlog.get_logger()
 
 
-class _TooLarge(Exception):
-    """The body went past the limit while it was read."""
+Refuse = Callable[[Scope, int, str], Response | None]
+"""Writes a refusal in the way that whoever asks understands; None leaves it to plain text."""
+
+
+class _TooLarge(HTTPException):
+    """The body went past the limit while it was read; as this kind of error it passes through whoever reads it."""
+
+    def __init__(self) -> None:
+        super().__init__(413, "The request is too large.", {"Connection": "close"})
 
 
 class Guard:
@@ -43,9 +53,16 @@ class Guard:
     raised. Pages are found below the path of the public URL and at the root, so a proxy may strip that path or not.
     """
 
-    def __init__(self, app: ASGIApp, public_url: str, broken: Callable[[Scope], Response]) -> None:
+    def __init__(
+        self,
+        app: ASGIApp,
+        public_url: str,
+        broken: Callable[[Scope], Response],
+        refuse: Refuse = lambda _scope, _status, _told: None,
+    ) -> None:
         self.app = app
         self.broken = broken
+        self.refuse = refuse
         parts = urlsplit(public_url)
         self.hosts = LOOPBACK_NAMES | {(parts.hostname or "").lower()}
         self.secure = parts.scheme == "https"
@@ -56,6 +73,7 @@ class Guard:
             await self.app(scope, receive, send)
             return
         started = False
+        scope = self._below_root(scope)
 
         async def send_safely(message: Message) -> None:
             nonlocal started
@@ -65,10 +83,10 @@ class Guard:
             await send(message)
 
         try:
-            await self._pass(self._below_root(scope), receive, send_safely)
+            await self._pass(scope, receive, send_safely)
         except _TooLarge:
             if not started:
-                await _refused("The request is too large.", 413)(scope, receive, send_safely)
+                await self._refused(scope, "The request is too large.", 413)(scope, receive, send_safely)
         except Exception as error:
             # The first part of a path is its kind; the rest may be a link that only its owner should know.
             _log.error("request broke", page="/" + _segments(scope["path"])[0], exc_info=error)
@@ -78,17 +96,16 @@ class Guard:
     async def _pass(self, scope: Scope, receive: Receive, send: Send) -> None:
         headers = Headers(scope=scope)
         if host_name(headers.get("host", "")) not in self.hosts:
-            await _refused("This address is not served here.", 421)(scope, receive, send)
+            await self._refused(scope, "This address is not served here.", 421)(scope, receive, send)
             return
-        if foreign(scope["method"], headers) and not scope["path"].startswith(MAIL_LINKS):
-            await _refused("Another site sent this request in your name. Nothing was changed.", 403)(
-                scope, receive, send
-            )
+        if foreign(scope["method"], headers) and not scope["path"].startswith((MAIL_LINKS, FOR_TOKENS)):
+            told = "Another site sent this request in your name. Nothing was changed."
+            await self._refused(scope, told, 403)(scope, receive, send)
             return
         length = headers.get("content-length", "0")
         # A number past 18 digits is too large whatever it is.
         if not length.isascii() or not length.isdigit() or len(length) > 18 or int(length) > BODY_LIMIT:
-            await _refused("The request is too large.", 413)(scope, receive, send)
+            await self._refused(scope, "The request is too large.", 413)(scope, receive, send)
             return
         read = 0
 
@@ -101,6 +118,12 @@ class Guard:
             return message
 
         await self.app(scope, receive_a_little, send)
+
+    def _refused(self, scope: Scope, text: str, status: int) -> Response:
+        answer = self.refuse(scope, status, text) or PlainTextResponse(text + "\n", status)
+        if status == 413:  # the rest of the body is not read, so the connection cannot be used again
+            answer.headers["Connection"] = "close"
+        return answer
 
     def _below_root(self, scope: Scope) -> Scope:
         path: str = scope["path"]
@@ -160,11 +183,6 @@ def from_this_machine(request: Request, public_url: str) -> bool:
     except ValueError:
         return False
     return near and host_name(request.headers.get("host", "")) in LOOPBACK_NAMES
-
-
-def _refused(text: str, status: int) -> Response:
-    # The rest of the body is not read, so the connection cannot be used again.
-    return PlainTextResponse(text + "\n", status, headers={"Connection": "close"} if status == 413 else None)
 
 
 def _segments(path: str) -> list[str]:

@@ -12,9 +12,10 @@ from starlette.testclient import TestClient
 from starlette.types import ASGIApp
 
 from monitor.build import House, build
-from monitor.core.people import ROLES
+from monitor.core.people import ROLES, Actor
 from monitor.pubmed.sandbox import SetClock
 from monitor.settings import load
+from monitor.storage import people
 from monitor.web.app import create_app
 from monitor.web.entering import Cookie
 
@@ -40,6 +41,18 @@ class Desk:
         if role is not None:
             found.cookies.set(*self.cookie(role), domain="127.0.0.1")
         return found
+
+    def token(self, role: str, *scopes: str) -> str:
+        """A new token of who holds that role."""
+        actor = Actor(f"{role}@lab.example", role, self.ids[role])
+        with self.house.database.read() as session:
+            owner = people.find_by_id(session, self.ids[role])
+        assert owner is not None
+        return self.house.accounts.make_token(owner, "a script", scopes, 30, actor)
+
+    def program(self, role: str, *scopes: str) -> TestClient:
+        """A program of who holds that role, with a token of these scopes."""
+        return self.client(None, Authorization=f"Bearer {self.token(role, *scopes)}")
 
     def cookie(self, role: str) -> tuple[str, str]:
         """Name and value of the cookie of a new session."""
