@@ -119,7 +119,7 @@ def words_of(*texts: str | None) -> frozenset[str]:
         if text:
             folded = text.casefold()
             found |= {folded, *re.split(r"[\W_]+", folded)}
-    return frozenset(each for each in found if len(each) > 3)
+    return frozenset(each for each in found if len(each) > 1)
 
 
 def _is_common(text: str) -> bool:
@@ -205,7 +205,11 @@ def _is_day(year: int, month: int, day: int) -> bool:
 
 def _is_ours(text: str, own: Iterable[str]) -> bool:
     """Say whether too little is left of a password once the words that anybody here can guess are taken out."""
+    words = frozenset(own)
+    if any(each in words for each in _bared(text)):
+        return True
     left = text
-    for word in sorted(own, key=len, reverse=True):
-        left = left.replace(word, "")
+    for word in sorted(words, key=len, reverse=True):
+        if len(word) > 3:  # shorter ones stand within many others
+            left = left.replace(word, "")
     return left != text and len(left) < SHORTEST
