@@ -8,8 +8,9 @@ from datetime import datetime
 
 from sqlalchemy.orm import Session
 
-from monitor.core.citation import Citation
+from monitor.core.citation import Citation, Reference, ReferenceList
 from monitor.core.people import Actor
+from monitor.core.pmid import read_pmid
 from monitor.core.query import MeshTree, Or, Query, Term
 from monitor.core.relations import relation
 from monitor.core.samples import RegistryNumber, registry_numbers
@@ -18,7 +19,7 @@ from monitor.errors import NotFound, UsageError
 from monitor.services.importing import Importing, ImportReport
 from monitor.services.library import Record, record
 from monitor.services.ports import Clock
-from monitor.storage import corrections, events, marks, papers, screening, search
+from monitor.storage import citations, corrections, events, marks, papers, screening, search
 from monitor.storage import reading as around
 from monitor.storage.corrections import Happened, Reach
 from monitor.storage.engine import Database
@@ -31,7 +32,6 @@ _GROUPS = {
     "integrity": ("Retract", "ExpressionOfConcern", "Erratum", "Corrected"),
     "comments": ("Comment",),
     "versions": ("Update", "Republished", "Reprint"),
-    "cites": ("Cites",),
 }
 """The lists that links stand in, by how their RefTypes begin; all others are `other`."""
 GROUPS = (*_GROUPS, "other")
@@ -63,7 +63,8 @@ class Said:
 class Paper:
     """One paper as its page shows it. `said` has the newest decision first, `links` only what stands or once stood.
 
-    `registry` are numbers of trials, `family` the other papers that name one of them.
+    `registry` are numbers of trials, `family` the other papers that name one of them, `cited` its
+    references as far as they are kept here.
     """
 
     record: Record
@@ -75,6 +76,7 @@ class Paper:
     links: tuple[Linked, ...]
     registry: tuple[RegistryNumber, ...]
     family: tuple[PaperLine, ...]
+    cited: tuple[PaperLine, ...]
     reach: Reach
     told: Reach
     marks: frozenset[str]
@@ -116,6 +118,7 @@ class Papers:
                 happened=tuple(happened),
                 links=tuple(_links(session, found)),
                 registry=registry,
+                cited=tuple(_cited(session, found.citation)),
                 family=tuple(self._family(session, pmid, registry)),
                 reach=corrections.reach(session, [pmid], person_id).get(pmid, Reach()),
                 told=next(iter(heard.values()), Reach()),
@@ -200,16 +203,31 @@ def _links(session: Session, found: Record) -> Iterator[Linked]:
     lines = {line.pmid: line for line in papers.lines(session, [each for each in others if each is not None])}
     for each, other in zip(found.relations, others, strict=True):
         kind = each.kind if each.pmid == pmid else relation(each.kind).counterpart
-        if kind is None:
-            kind = f"{each.kind}By"
+        if kind is None:  # a dataset or a RefType of tomorrow, which has no word for the way back
+            continue
         key = (kind, other if other is not None else each.source)
         if key in told and (told[key].ended_at is None or each.ended_at is not None):
             continue
         line = lines.get(other) if other is not None else None
-        words = "Cited by" if kind == "CitesBy" else relation(kind).words
         source = each.source if each.pmid == pmid else ""
-        told[key] = Linked(_group(kind), words, other, source, line, each.seen_at, each.ended_at)
+        told[key] = Linked(_group(kind), relation(kind).words, other, source, line, each.seen_at, each.ended_at)
     yield from told.values()
+
+
+def _cited(session: Session, citation: Citation) -> list[PaperLine]:
+    named = [each.pmid for each in citation.corrections if each.kind == "Cites" and each.pmid is not None]
+    for reference in _references(citation.reference_lists):
+        found = next((each.value for each in reference.ids if each.kind == "pubmed"), "")
+        if (pmid := read_pmid(found)) is not None:
+            named.append(pmid)
+    held = citations.known(session, dict.fromkeys(named), fetched=False)
+    return papers.lines(session, [pmid for pmid in named if pmid in held])
+
+
+def _references(lists: Sequence[ReferenceList]) -> Iterator[Reference]:
+    for each in lists:
+        yield from each.references
+        yield from _references(each.lists)
 
 
 def _group(kind: str) -> str:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from itertools import islice
 from typing import Annotated, Any, Final
 
 from fastapi import FastAPI, Form, Request
@@ -13,11 +14,12 @@ from monitor.core.pmid import read_pmid
 from monitor.core.query import parse
 from monitor.core.query.refining import EVERYTHING, chosen, narrowed
 from monitor.core.screening import LEVELS
+from monitor.core.vocabulary import Vocabulary
 from monitor.errors import NotFound, QuerySyntaxError, UsageError
 from monitor.formats.registry import FORMATS
 from monitor.services.library import Order
 from monitor.storage import people
-from monitor.storage.facets import narrowing
+from monitor.storage.facets import Counts, narrowing
 from monitor.storage.marks import MARKS
 from monitor.web.entering import Known, Visitor, local_path
 from monitor.web.pages import Pages
@@ -29,6 +31,7 @@ SHOWN: Final = 8
 """Values of a facet that stand open; the others are folded away."""
 MOST: Final = 24
 _KINDS: Final = ("topic", "level", "decision", "tag", "type", "year", "flag", "language", "journal")
+_FLAGS: Final = ("retracted", "concern")
 _VERDICTS: Final = ("keep", "maybe", "dismiss", "open")
 
 
@@ -39,6 +42,15 @@ class FacetValue:
     value: str
     number: int
     query: str
+
+
+@dataclass(frozen=True, slots=True)
+class FacetGroup:
+    """Values of one kind under one heading; `title` is the vocabulary's, None for what a kind is always called."""
+
+    kind: str
+    title: str | None
+    values: tuple[FacetValue, ...]
 
 
 def add_routes(app: FastAPI, site: Site, pages: Pages) -> None:
@@ -73,7 +85,7 @@ def add_routes(app: FastAPI, site: Site, pages: Pages) -> None:
             "lines": site.papers.lines(found.pmids),
             "marks": site.papers.marks(found.pmids, who.person.id),
             "chosen": chosen(query) if query is not None else (),
-            **_facets(site, text, found.total),
+            **_facets(site, text, found.total, pages.language(request)),
             "shown": SHOWN,
             "levels": LEVELS,
         }
@@ -161,7 +173,7 @@ def _refused(pages: Pages, request: Request, known: Mapping[str, Any], **why: An
         "lines": (),
         "marks": {},
         "chosen": (),
-        "facets": {},
+        "facets": (),
         "counted": None,
         "topics": {},
         "label": str,
@@ -171,26 +183,44 @@ def _refused(pages: Pages, request: Request, known: Mapping[str, Any], **why: An
     return pages.write(request, "papers/papers", 422, **{**known, **nothing, **why})
 
 
-def _facets(site: Site, text: str, total: int) -> dict[str, Any]:
+def _facets(site: Site, text: str, total: int, language: str) -> dict[str, Any]:
     """Return the facets of a search, and how many of the newest papers were counted where that is not all of them."""
     if not total:
-        return {"facets": {}, "counted": None}
-    asked = text or EVERYTHING
-    facets = site.library.facets(asked)
-    counted = facets.counts
-    found: dict[str, tuple[FacetValue, ...]] = {}
+        return {"facets": (), "counted": None}
+    facets = site.library.facets(text or EVERYTHING)
+    found: list[FacetGroup] = []
     for kind in _KINDS:
+        values = facets.counts.get(kind, ())
         if kind == "decision":
-            found[kind] = tuple(_verdicts(site, text, total))
-            continue
-        values = [each for each in counted.get(kind, ()) if kind != "flag" or each[0] in ("retracted", "concern")]
-        if kind == "level":
-            values.sort(key=lambda each: list(LEVELS).index(each[0]) if each[0] in LEVELS else len(LEVELS))
-        if values:
-            found[kind] = tuple(
-                FacetValue(value, number, narrowed(text, narrowing(kind, value))) for value, number in values[:MOST]
-            )
-    return {"facets": found, "counted": None if facets.whole else facets.counted}
+            found.append(FacetGroup(kind, None, tuple(_verdicts(site, text, total))))
+        elif kind == "tag":
+            found += _by_facet(site.vocabularies.current(), text, values, language)
+        else:
+            known = [each for each in values if kind != "flag" or each[0] in _FLAGS]
+            if kind == "level":
+                known.sort(key=lambda each: list(LEVELS).index(each[0]) if each[0] in LEVELS else len(LEVELS))
+            found.append(FacetGroup(kind, None, _narrowing(text, kind, known)))
+    return {
+        "facets": tuple(each for each in found if each.values),
+        "counted": None if facets.whole else facets.counted,
+    }
+
+
+def _by_facet(vocabulary: Vocabulary, text: str, values: Counts, language: str) -> Iterator[FacetGroup]:
+    """Yield the tags in use as the vocabulary divides them: therapies, targets, indications; its strangers last."""
+    groups: dict[str | None, list[tuple[str, int]]] = {facet.id: [] for facet in vocabulary.facets}
+    for tag, number in values:
+        term = vocabulary.term(tag)
+        groups.setdefault(term.facet if term is not None else None, []).append((tag, number))
+    for name, tags in groups.items():
+        facet = vocabulary.facet(name) if name is not None else None
+        title = None if facet is None else facet.zh if language.startswith("zh") else facet.en
+        yield FacetGroup("tag", title, _narrowing(text, "tag", tags))
+
+
+def _narrowing(text: str, kind: str, values: Iterable[tuple[str, int]]) -> tuple[FacetValue, ...]:
+    shown = islice(values, MOST)
+    return tuple(FacetValue(value, number, narrowed(text, narrowing(kind, value))) for value, number in shown)
 
 
 def _verdicts(site: Site, text: str, total: int) -> Iterator[FacetValue]:
