@@ -87,18 +87,18 @@ def compiled(text: str, *, cased: bool = False, empty: bool = False) -> Pattern:
         tree = _syntax.parse(text, 0 if cased else re.IGNORECASE)
     except re.error as error:
         at = f" at column {error.colno}" if error.colno is not None else ""
-        raise UsageError(f"{text!r} is no regular expression: {error.msg}{at}") from None
+        raise UsageError(f"“{text}” is no regular expression: {error.msg}{at}") from None
     except (RecursionError, OverflowError):
-        raise UsageError(f"{text!r} is no regular expression: too much in it") from None
+        raise UsageError(f"“{text}” is no regular expression: too much in it") from None
     except FutureWarning as warning:
-        raise UsageError(f"{text!r} can be read in two ways: {warning}") from None
+        raise UsageError(f"“{text}” can be read in two ways: {warning}") from None
     if _nested(tree, inside=False):
         raise UsageError(
-            f"{text!r} repeats without end what repeats without end, which can take for ever; "
+            f"“{text}” repeats without end what repeats without end, which can take for ever; "
             "give one of them a limit, such as {0,5} for *"
         )
     if not empty and regex.search("") is not None:
-        raise UsageError(f"{text!r} matches nothing at all as well, so every text would match")
+        raise UsageError(f"“{text}” matches nothing at all as well, so every text would match")
     return Pattern(text, regex, () if empty else _needs(tree), cased=cased)
 
 

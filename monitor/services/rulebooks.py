@@ -140,7 +140,7 @@ class Rulebooks:
         fresh = [each for each in _patterns(read) if each not in known]
         if late := frozenset(slow(sorted(fresh))):
             what = "can take seconds on one abstract; give its repeats limits, such as [^.;]{0,60} for .*"
-            raise Faulty([Fault((), f"the pattern {each!r} {what}", _line_of(text, each)) for each in sorted(late)])
+            raise Faulty([Fault((), f"the pattern “{each}” {what}", _line_of(text, each)) for each in sorted(late)])
 
     def save(
         self,

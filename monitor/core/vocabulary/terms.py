@@ -126,6 +126,20 @@ class Vocabulary:
             return tag
         return term.zh if language.startswith("zh") else term.en
 
+    def named(self, words: str) -> tuple[Term, ...]:
+        """Return the terms that are called so: by id, or by a label in either language or a part of the Chinese one."""
+        return self._by_name.get(normal(words).casefold(), ())
+
+    @cached_property
+    def _by_name(self) -> Mapping[str, tuple[Term, ...]]:
+        found: dict[str, tuple[Term, ...]] = {}
+        for facet in self.facets:
+            for term in facet.terms:
+                names = (term.id, term.en, term.zh, *term.words)
+                for name in dict.fromkeys(normal(each).casefold() for each in names):
+                    found[name] = (*found.get(name, ()), term)
+        return found
+
     @property
     def patterns(self) -> tuple[Pattern, ...]:
         """Every pattern there is, cues and vetoes too."""

@@ -37,8 +37,8 @@
     const button = document.createElement("button");
     button.type = "button";
     button.className = "plain";
-    button.append(...fault.childNodes);
-    fault.append(button);
+    button.append(fault.firstChild);
+    fault.prepend(button);
     button.addEventListener("click", () => go(Number(fault.dataset.line)));
   }
 

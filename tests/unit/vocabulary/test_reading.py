@@ -54,6 +54,16 @@ def test_the_shipped_vocabulary_is_read_and_labelled_in_two_languages() -> None:
     assert all(read_tag(term.id) for facet in found.facets for term in facet.terms)
 
 
+@pytest.mark.parametrize("words", ["肝细胞癌", "hepatocellular Carcinoma", "HCC"])
+def test_a_term_is_found_by_what_it_is_called(words: str) -> None:
+    assert [each.id for each in vocabulary().named(words)] == ["hcc"]
+
+
+def test_a_term_is_found_by_a_part_of_its_chinese_name_and_by_no_other_word() -> None:
+    assert [each.id for each in vocabulary().named("细胞因子诱导的杀伤细胞")] == ["cik"]
+    assert vocabulary().named("moonlight") == ()
+
+
 def test_reasons_to_dismiss_are_the_programs_own() -> None:
     assert {each.id for each in vocabulary().off_topic} == OFF_TOPIC.keys()
     assert {each.id for each in vocabulary().general} == REASONS.keys() - OFF_TOPIC.keys()
@@ -82,7 +92,7 @@ def test_reasons_to_dismiss_are_the_programs_own() -> None:
         (lambda v, f, t: t.update(en="a\u0007b"), "without control characters"),
         (lambda v, f, t: t.update(rx="gallic"), "terms 1, rx: a list is wanted"),
         (lambda v, f, t: t.update(rx=["a", 7]), "terms 1, rx 2: a pattern is a text; write 7 in quotes"),
-        (lambda v, f, t: t.update(rx=["(gallic"]), "rx 1: '(gallic' is no regular expression: missing )"),
+        (lambda v, f, t: t.update(rx=["(gallic"]), "rx 1: “(gallic” is no regular expression: missing )"),
         (lambda v, f, t: t.update(rx=["gal*lic|"]), "matches nothing at all as well"),
         (lambda v, f, t: t.update(rx=["(?:a+)+"]), "repeats without end what repeats without end"),
         (lambda v, f, t: t.update(rx=["x" * 501]), "a pattern is at most 500 characters"),
