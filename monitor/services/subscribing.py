@@ -266,6 +266,7 @@ class Subscribing:
                 raise UsageError(f"{person.address} does not follow {', '.join(unknown)}")
             if topics and followed - set(topics):
                 people.unfollow(session, held.id, list(topics))
+                people.touch(session, person.id)
                 left = [topic for topic in _told(held)["topics"] if topic not in topics]
                 events.record(
                     session,
@@ -302,6 +303,7 @@ class Subscribing:
     def _end(self, session: Session, person: Person, held: Subscription, actor: Actor) -> None:
         now = self._clock.now()
         people.end(session, held.id, now)
+        people.touch(session, person.id)
         people.suppress(session, read_address(person.address).key, UNSUBSCRIBED, now)
         events.record(session, actor, "subscription.end", f"person:{person.id}", now, before=_told(held))
 

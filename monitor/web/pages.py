@@ -50,13 +50,14 @@ class Pages:
         self.root = root
 
     def write(self, request: Request, template: str, status: int = 200, **context: Any) -> Response:
-        """Render a page for whoever asks; it knows `visitor`, who may be None, and the `path` asked for."""
+        """Render a page for whoever asks; it knows `visitor`, who may be None, and the `path` and `query` asked for."""
         visitor: Visitor | None = getattr(request.state, "visitor", None)
         language = self.language(request)
         context = {
             "visitor": visitor,
             "preferences": visitor.preferences if visitor is not None else _NOBODY,
             "path": request.scope["path"],
+            "query": request.scope.get("query_string", b"").decode("ascii", "replace"),
             **context,
         }
         text = self._environment(language).get_template(f"web/{template}.html").render(context)

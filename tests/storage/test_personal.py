@@ -98,6 +98,15 @@ def test_two_windows_never_overwrite_each_other(world: World) -> None:
     assert ada(world).subscription == held
 
 
+def test_a_form_from_before_leaving_by_a_mail_does_not_bring_the_digest_back(world: World) -> None:
+    person = world.subscribing.arrange(ada(world).id, WISH, 0, actor(world))
+    assert person.subscription is not None
+    world.subscribing.unsubscribe_by_token(person.subscription.token)
+    with pytest.raises(Meanwhile):
+        world.subscribing.arrange(person.id, WISH, person.version, actor(world))
+    assert ada(world).subscription is None
+
+
 def test_a_pause_that_is_over_stays_as_it_was_and_one_taken_back_ends_today(world: World) -> None:
     today = world.moment.date()
     person = world.subscribing.arrange(

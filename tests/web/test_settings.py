@@ -74,9 +74,9 @@ def test_a_form_from_before_a_change_overwrites_nothing_and_shows_both(place: De
 
 def test_the_language_is_switched_from_any_page_and_nowhere_else(place: Desk) -> None:
     client = place.client("member")
-    page = client.get("/digests").text
+    page = client.get("/digests/mine?before=9").text
     assert 'action="/settings/language"' in page
-    assert 'name="next" value="/digests"' in page
+    assert 'name="next" value="/digests/mine?before=9"' in page
     answer = client.post("/settings/language", data={"language": "zh-Hans", "next": "/digests"})
     assert (answer.status_code, answer.headers["location"]) == (303, "/digests")
     assert client.get("/digests").headers["content-language"] == "zh-Hans"
