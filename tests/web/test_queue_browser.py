@@ -216,6 +216,29 @@ def test_two_decide_at_once_and_nothing_is_lost(queue: Desk, chromium: Any) -> N
         assert verdict(queue, pmid) == "dismiss"
 
 
+def test_who_is_signed_out_loses_nothing(queue: Desk, chromium: Any) -> None:
+    with serving(queue.app) as url, opened(queue, chromium, url) as page:
+        pmid = shown(page)
+        token = next(each["value"] for each in page.context.cookies() if each["name"] == "session")
+        queue.house.accounts.end(token)
+        press(page, "2")
+        page.keyboard.press("a")
+        until(page, "document.querySelector('#alerts .toast') !== null")
+        settled(page)
+        assert "Signed out. Your draft is safe" in page.locator("#alerts").text_content()
+        assert shown(page) == pmid
+        assert verdict(queue, pmid) is None
+        assert page.locator("#alerts a").get_attribute("href").startswith("/sign-in?next=")
+        name, value = queue.cookie("curator")
+        page.context.add_cookies([{"name": name, "value": value, "url": url}])
+        page.goto(f"{url}/queue/{pmid}?order=newest")
+        assert not page.locator("[name=tag][data-digit='2']").is_checked(), "what was ticked is still so"
+        page.keyboard.press("Control+k")
+        page.keyboard.type(str(TRIAL))
+        page.keyboard.press("Enter")
+        page.wait_for_url(f"{url}/papers/{TRIAL}")
+
+
 def test_a_note_survives_a_reload_and_drafts_stay(queue: Desk, chromium: Any) -> None:
     """Q-10, and what was ticked before a reload."""
     with serving(queue.app) as url, opened(queue, chromium, url, f"/queue/{TRIAL}?order=newest") as page:

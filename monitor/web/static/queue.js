@@ -46,7 +46,8 @@
     busy(1);
     const answer = await fetch(address, { ...options, headers: { "HX-Request": "true" } }).finally(() => busy(-1));
     if (answer.status === 401) {
-      say(document.body.dataset.signedOut, { alarm: true });
+      const link = Object.assign(document.createElement("a"), { href: answer.headers.get("HX-Redirect"), textContent: words.signIn, className: "button quiet tight" });
+      say(document.body.dataset.signedOut, { alarm: true, action: link });
       throw Object.assign(new Error("signed out"), { told: true });
     }
     return answer;
@@ -276,13 +277,13 @@
     const told = one("#decide .blind") ? words.voted : fill(what[0], { what: what[1] });
     say(`${told} ${next ? fill(words.next, { at, many: total + done }) : words.clear}`, { action: undoButton() });
     if (next) open(next);
-    const back = (reason) => {
+    const back = (reason, told = false) => {
       if (row) { if (after?.isConnected) after.before(row); else one("#rows")?.append(row); }
       done -= 1;
       count(1);
       cache.set(pmid, { panes, promise: Promise.resolve(panes) });
       if (row) open(row);
-      say(`${reason || ""} ${words.refused}`.trim(), { alarm: true });
+      if (!told) say(`${reason || ""} ${words.refused}`.trim(), { alarm: true });
     };
     inLine(async () => {
       try {
@@ -295,7 +296,7 @@
           if (!next) refresh(`${root}/queue?${where()}`);
         } else if (answer.status === 409) overtaken(html, pmid);
         else back(lead(html));
-      } catch (error) { back(); if (!error.told) offline(); }
+      } catch (error) { back(document.body.dataset.offline, error.told); }
     });
   };
 
@@ -411,7 +412,8 @@
       if (kind === "tags" || kind === "note") return; // the page answers
       if ((how === "day" && !one('[name="until"]', its).value) || !["keep", "maybe", "dismiss"].includes(kind)) return;
       event.preventDefault();
-      decide(verdict, event.submitter?.dataset.title || event.submitter?.lastChild?.textContent.trim());
+      const chosen = { ask: one('[name="asked"]', its)?.selectedOptions[0]?.textContent, day: one('[name="until"]', its)?.value }[how];
+      decide(verdict, chosen || event.submitter?.dataset.title || event.submitter?.lastChild?.textContent.trim());
     }
   });
 
@@ -500,11 +502,17 @@
   const begin = () => {
     const told = one(".step-told .toast span");
     if (told) { say(told.textContent, { action: one(".step-told form") ? undoButton() : null }); one(".step-told").remove(); }
-    const row = current() || rows()[0];
-    if (!row) return;
-    rove(row);
-    restore();
     const shown = pmidOf();
+    const row = current() || (shown ? null : rows()[0]);
+    restore();
+    if (!row) {
+      // A paper that stands in no row of this list, such as one that undo brought back into another lane.
+      rove(rows()[0]);
+      one(".open[aria-current]")?.removeAttribute("aria-current");
+      if (shown) { one("#reader .title").focus({ preventScroll: true }); reading = setTimeout(() => hold(), 700); }
+      return;
+    }
+    rove(row);
     if (shown === row.dataset.pmid) { cache.set(shown, { panes: panesOf(desk), promise: Promise.resolve() }); settle(row); }
     else open(row);
   };
