@@ -24,7 +24,7 @@ LENGTH = 20_000
 """Characters of an unlucky text: as long as the longest text patterns are held against (`core.patterns.TEXT_MAX`)."""
 SLOW = 0.5
 """Seconds that one such text may take; an abstract is ten times shorter."""
-PATIENCE = 2
+PATIENCE = 1
 """Seconds of work after which the process is stopped; on a busy machine they take longer by the clock."""
 _ROUNDS = 4
 
