@@ -50,14 +50,14 @@ class Pages:
         self.root = root
 
     def write(self, request: Request, template: str, status: int = 200, **context: Any) -> Response:
-        """Render a page for whoever asks; it knows `visitor`, who may be None, and the `path` and `query` asked for."""
+        """Render a page for whoever asks; it knows `visitor`, who may be None, the `path`, and with its query what was `asked_for`."""
         visitor: Visitor | None = getattr(request.state, "visitor", None)
         language = self.language(request)
         context = {
             "visitor": visitor,
             "preferences": visitor.preferences if visitor is not None else _NOBODY,
             "path": request.scope["path"],
-            "query": request.scope.get("query_string", b"").decode("ascii", "replace"),
+            "asked_for": _asked_for(request),
             **context,
         }
         text = self._environment(language).get_template(f"web/{template}.html").render(context)
@@ -105,6 +105,11 @@ class Pages:
             found.filters.update(FILTERS)
             self._environments[language] = found
         return found
+
+
+def _asked_for(request: Request) -> str:
+    query = request.scope.get("query_string", b"").decode("ascii", "replace")
+    return request.scope["path"] + (f"?{query}" if query else "")
 
 
 _ALIASES: Final = {"zh": "zh-Hans", "zh-CN": "zh-Hans", "zh-SG": "zh-Hans", "en-GB": "en", "en-US": "en"}
