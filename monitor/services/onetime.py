@@ -19,11 +19,14 @@ from monitor.services.accounts import hashed
 from monitor.services.passwords import Passwords
 from monitor.services.ports import Clock
 from monitor.services.signing_in import DIFFERENT, Entered, SigningIn, enter, replace_password
+from monitor.services.suppressing import MAILER
 from monitor.services.throttling import Tries, spend
 from monitor.services.writing import Writing
 from monitor.storage import accounts, events, people
 from monitor.storage.engine import Database
 
+FORGOTTEN = Actor("forgotten password", "system")
+"""Whoever asked on the page for it: somebody who is not signed in, so nobody knows who."""
 log = structlog.get_logger(__name__)
 
 
@@ -152,7 +155,7 @@ class OneTimeLinks:
             person = people.find(session, address_key(address))
         if person is None or person.disabled_at is not None or self._writing is None:
             return
-        made = self.make(person.id, Actor("forgotten password", person.role, person.id), mail=True)
+        made = self.make(person.id, FORGOTTEN, mail=True)
         if made.why_not is not None:
             log.error("a reset could not be mailed", person=person.id, reason=made.why_not)
 
@@ -178,7 +181,7 @@ class OneTimeLinks:
             with self._database.write() as session:
                 events.record(
                     session,
-                    Actor("mail", made.person.role),
+                    MAILER,
                     "account.link_not_mailed",
                     f"person:{made.person.id}",
                     self._clock.now(),

@@ -530,3 +530,10 @@ def at(tmp_path: Path, public_url: str, **more: str) -> Any:
 
 def mailing(tmp_path: Path, port: int) -> Any:
     return at(tmp_path, URL, mail_url=f"smtp://127.0.0.1:{port}?tls=none")
+
+
+def test_the_people_page_tells_who_agrees_with_whom(place: Desk) -> None:
+    admin = place.client("admin")
+    assert "Who agrees" not in admin.get("/admin/people").text
+    place.house.votes.switch("car-nk", True, BOSS)
+    assert "Nothing was judged by two people yet" in admin.get("/admin/people").text

@@ -11,7 +11,9 @@ from monitor.core.deeds import differences
 from monitor.core.people import ROLES
 from monitor.errors import UsageError
 from monitor.services.people import Overtaken, Seen
+from monitor.services.votes import Report
 from monitor.storage import events
+from monitor.storage import people as storage
 from monitor.web.entering import Known, Visitor
 from monitor.web.pages import Pages
 from monitor.web.site import Site
@@ -36,9 +38,16 @@ def add_routes(app: FastAPI, site: Site, pages: Pages) -> None:
             people=[each for each in everyone if each.disabled_at is None],
             gone=[each for each in everyone if each.disabled_at is not None],
             roles=ROLES,
+            reviews=reviews(),
             can_mail=site.one_time.can_mail,
             **told,
         )
+
+    def reviews() -> list[Report]:
+        """Return how far people agree in each topic that two of them judge."""
+        with site.database.read() as session:
+            living = storage.living_topics(session)
+        return [site.votes.agreement(topic) for topic in site.votes.topics() if topic in living]
 
     def one(request: Request, person_id: int, status: int = 200, **context: object) -> Response:
         found = site.people.find(person_id)
