@@ -73,7 +73,7 @@
   document.addEventListener("keydown", (event) => {
     if (event.key !== "Enter" || !(event.ctrlKey || event.metaKey) || event.isComposing || !event.target.form) return;
     event.preventDefault();
-    event.target.form.requestSubmit(event.target.form.querySelector("[data-main]"));
+    event.target.form.requestSubmit([...event.target.form.elements].find((each) => each.matches("[data-main]")));
   });
 
   const go = (path) => () => { location.href = root + path; };
