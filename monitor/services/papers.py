@@ -19,13 +19,12 @@ from monitor.errors import NotFound, UsageError
 from monitor.services.importing import Importing, ImportReport
 from monitor.services.library import Record, record
 from monitor.services.ports import Clock
-from monitor.storage import citations, corrections, events, marks, papers, screening, search
-from monitor.storage import reading as around
+from monitor.storage import citations, corrections, events, marks, papers, provenance, screening, search
 from monitor.storage.corrections import Happened, Reach
 from monitor.storage.engine import Database
 from monitor.storage.marks import MARKS
 from monitor.storage.papers import PaperLine
-from monitor.storage.reading import FoundBy, LevelGiven
+from monitor.storage.provenance import FoundBy, LevelGiven
 
 FAMILY_MOST = 20
 _GROUPS = {
@@ -112,9 +111,9 @@ class Papers:
             return Paper(
                 record=found,
                 line=line,
-                found=tuple(around.found_by(session, pmid)),
+                found=tuple(provenance.found_by(session, pmid)),
                 said=tuple(_said(session, pmid)),
-                level_given=around.level_given(session, pmid, line.level) if line.level is not None else None,
+                level_given=provenance.level_given(session, pmid, line.level) if line.level is not None else None,
                 happened=tuple(happened),
                 links=tuple(_links(session, found)),
                 registry=registry,
@@ -189,7 +188,7 @@ def _said(session: Session, pmid: int) -> Iterator[Said]:
     """Yield the decisions that somebody gave, the newest first; taking back only marks what was taken back."""
     every = screening.decisions(session, [pmid]).get(pmid, [])
     undone = {each.undoes for each in every if each.undoes is not None}
-    names = around.names(session, {each.person_id for each in every if each.person_id is not None})
+    names = provenance.names(session, {each.person_id for each in every if each.person_id is not None})
     for each in reversed(every):
         if each.undoes is None and each.judgement.verdict is not None:
             yield Said(each, names.get(each.person_id) if each.person_id is not None else None, each.id in undone)

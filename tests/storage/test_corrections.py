@@ -295,6 +295,8 @@ def test_a_paper_gathers_what_stands_around_it(lab: Lab) -> None:
     assert found.found[0].lines[0].reason == "invented"
     assert [each.words for each in lab.papers.one(three, 1).linked("versions")] == ["Update of"]
     assert lab.papers.one(three, 1).level_given is None
+    assert found.citation.pmid == one
+    assert [each.pmid for each in lab.papers.lines([two, 5, one])] == [two, one]
     with pytest.raises(NotFound):
         lab.papers.one(5, 1)
 

@@ -8,6 +8,7 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import select
 
+from monitor.core.people import Actor
 from monitor.core.query import parse
 from monitor.errors import NotFound, QuerySyntaxError, UsageError
 from monitor.services.saved import SavedSearches
@@ -150,3 +151,29 @@ def test_two_who_take_a_name_at_once_never_both_have_it(searches: SavedSearches)
         each.join()
     assert len(refused) == 1
     assert len(searches.all()) == 1
+
+
+def test_whoever_keeps_a_search_may_change_it_and_so_may_curators(searches: SavedSearches, world: World) -> None:
+    people = {
+        name: world.subscribing.add(f"{name}@lab.example", role=role)
+        for name, role in (("one", "member"), ("two", "member"), ("three", "curator"))
+    }
+    one, two, three = (Actor(each.address, each.role, each.id) for each in people.values())
+    held = searches.save("Mine", "cells", actor=one)
+    assert held.owner == people["one"].name
+    for change in (
+        lambda: searches.rename("Mine", "Yours", actor=two),
+        lambda: searches.forget("Mine", actor=two),
+        lambda: searches.save("Mine", "other cells", replace=True, actor=two),
+    ):
+        with pytest.raises(UsageError, match="Nothing was changed"):
+            change()
+    assert searches.save("Mine", "other cells", replace=True, actor=one).query == "other cells"
+    assert searches.rename("Mine", "Ours", actor=three).owner == people["one"].name
+    searches.forget("Ours")
+    again = searches.save("Ours", "cells", actor=two)
+    assert (again.id, again.owner) == (held.id, people["two"].name)
+    nobodys = searches.save("House", "cells")
+    assert nobodys.owner is None
+    with pytest.raises(UsageError, match="the command line"):
+        searches.forget("House", actor=two)

@@ -1,4 +1,4 @@
-"""What stands around one paper: which lines of which searches find it, who gave it its level, and people's names."""
+"""Where a paper and its level come from: which lines of which searches find it, who gave the level, and people's names."""
 
 from __future__ import annotations
 
