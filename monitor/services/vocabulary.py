@@ -111,7 +111,8 @@ class Vocabularies:
         """Note how the suggestions for papers that were just kept were received: which of them stand as tags now.
 
         A suggestion that was preselected and does not stand was taken off. Of a paper that is dismissed nothing is
-        learnt about its tags, so call this for papers that are kept, after their tags.
+        learnt about its tags, so call this for papers that are kept, after their tags. Nor is anything learnt of one
+        without any tag: kept in bulk or at the command line, its suggestions were not looked at.
         """
         wanted = list(dict.fromkeys(pmids))
         proposed = self.propose(wanted, session)
@@ -119,7 +120,7 @@ class Vocabularies:
         uses: list[Use] = []
         for pmid, found in proposed.items():
             standing = {tag.partition("/")[0] for tag in terms.get(pmid, {}).get("tag", ())}
-            for each in found.tags:
+            for each in found.tags if standing else ():
                 taken = each.tag.partition("/")[0] in standing
                 patterns = dict.fromkeys(reason.pattern for reason in each.reasons)
                 uses += [Use(pattern, each.term, pmid, taken, each.preselected and not taken) for pattern in patterns]

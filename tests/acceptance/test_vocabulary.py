@@ -288,6 +288,15 @@ def test_a_pattern_that_curators_take_off_is_noisy(
     assert rulebooks.noisy() == [received["melanoma"]]
 
 
+def test_a_paper_kept_without_a_look_at_its_tags_teaches_nothing(
+    desk: tuple[Vocabularies, Rulebooks], database: Database
+) -> None:
+    vocabularies, rulebooks = desk
+    with database.write() as session:
+        vocabularies.received(session, [CAR_NK.pmid])
+    assert rulebooks.received() == []
+
+
 def test_a_few_showings_make_no_pattern_noisy(desk: tuple[Vocabularies, Rulebooks], database: Database) -> None:
     _, rulebooks = desk
     with database.write() as session:
