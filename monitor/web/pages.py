@@ -109,7 +109,7 @@ class Pages:
 
 def _asked_for(request: Request) -> str:
     query = request.scope.get("query_string", b"").decode("ascii", "replace")
-    return request.scope["path"] + (f"?{query}" if query else "")
+    return f"{request.scope['path']}?{query}".removesuffix("?")
 
 
 _ALIASES: Final = {"zh": "zh-Hans", "zh-CN": "zh-Hans", "zh-SG": "zh-Hans", "en-GB": "en", "en-US": "en"}
