@@ -23,8 +23,10 @@ from monitor.pubmed.sandbox import SetClock
 from monitor.settings import load
 from monitor.web.app import create_app
 from monitor.web.entering import local_path
+from tests.factories import FIRST_PMID
 from tests.smtp_server import Relay, Script
 from tests.web.desk import NOW, SECRET, URL, Desk
+from tests.web.waiting import found, plain_papers
 
 GOOD, OTHER = "gravel otter lantern", "copper meadow violin"
 BOSS = Actor("admin@lab.example", "admin")
@@ -535,5 +537,11 @@ def mailing(tmp_path: Path, port: int) -> Any:
 def test_the_people_page_tells_who_agrees_with_whom(place: Desk) -> None:
     admin = place.client("admin")
     assert "Who agrees" not in admin.get("/admin/people").text
-    place.house.votes.switch("car-nk", True, BOSS)
+    place.house.site.votes.switch("car-nk", True, BOSS)
     assert "Nothing was judged by two people yet" in admin.get("/admin/people").text
+    found(place.house.database, plain_papers(1), NOW)
+    for role in ("curator", "admin"):
+        who = Actor(f"{role}@lab.example", role, place.ids[role])
+        place.house.site.votes.vote(FIRST_PMID + 100, "keep", topics=["car-nk"], actor=who)
+    row = re.findall(r"<tr><td>car-nk</td>(.*?)</tr>", admin.get("/admin/people").text)[0]
+    assert re.sub(r"<[^>]+>", " ", row).split() == ["Curator", "and", "Admin", "1", "100%", "–"]
