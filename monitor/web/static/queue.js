@@ -304,7 +304,13 @@
   const overtaken = (html, pmid) => {
     const dialog = document.getElementById("overtaken");
     dialog.replaceChildren(parsed(html));
+    document.getElementById("toasts").replaceChildren();
     show(dialog);
+    one("[data-close]", dialog)?.addEventListener("click", (event) => {
+      event.preventDefault();
+      forget(pmid);
+      inLine(() => refresh(`${root}/queue?${where()}`));
+    });
     one("form", dialog)?.addEventListener("submit", (event) => {
       event.preventDefault();
       const data = new URLSearchParams(new FormData(event.target, event.submitter));
