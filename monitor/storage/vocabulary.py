@@ -26,6 +26,8 @@ from monitor.storage.tables import (
 Kind = Literal["vocabulary", "levels"]
 KINDS: Final[tuple[Kind, ...]] = ("vocabulary", "levels")
 Origin = Literal["starter", "lab"]
+_RECENT: Final = 50_000
+"""The newest uses of patterns that are counted: some 2,000 papers, so that an old habit does not hide a new one."""
 _REVISED: Final = timedelta(days=30)
 """How far back revised citations are looked for; whoever looks at an older one has it read again at once."""
 
@@ -251,13 +253,16 @@ def record_use(session: Session, uses: Sequence[Use], now: datetime, step_id: in
 
 
 def receptions(session: Session, least: int = 1) -> list[Reception]:
-    """Return how each pattern was received that was shown at least so often; steps taken back do not count."""
+    """Return how each pattern was received lately that was shown at least so often; steps taken back do not count."""
     accepted = func.count().filter(PatternUseRow.accepted.is_(True))
     removed = func.count().filter(PatternUseRow.removed.is_(True))
     rows = session.execute(
         select(PatternUseRow.pattern, PatternUseRow.term, func.count(), accepted, removed)
         .outerjoin(StepRow, StepRow.id == PatternUseRow.step_id)
-        .where(StepRow.undone_at.is_(None))
+        .where(
+            StepRow.undone_at.is_(None),
+            PatternUseRow.id > select(func.max(PatternUseRow.id)).scalar_subquery() - _RECENT,
+        )
         .group_by(PatternUseRow.pattern, PatternUseRow.term)
         .having(func.count() >= least)
         .order_by(PatternUseRow.term, PatternUseRow.pattern)

@@ -18,6 +18,7 @@ from monitor.services.screening import Screening
 from monitor.services.vocabulary import Vocabularies
 from monitor.storage import citations, events, vocabulary
 from monitor.storage.engine import Database
+from monitor.storage.tables import PersonRow, StepRow
 from monitor.storage.vocabulary import Kind, Use
 from tests.factories import FIRST_PMID, citation
 
@@ -294,6 +295,28 @@ def test_a_paper_kept_without_a_look_at_its_tags_teaches_nothing(
     vocabularies, rulebooks = desk
     with database.write() as session:
         vocabularies.received(session, [CAR_NK.pmid])
+    assert rulebooks.received() == []
+
+
+def test_what_was_taken_back_does_not_count(desk: tuple[Vocabularies, Rulebooks], database: Database) -> None:
+    _, rulebooks = desk
+    with database.write() as session:
+        person = PersonRow(
+            address="curator@lab.example",
+            address_key="curator@lab.example",
+            name="Curator",
+            role="curator",
+            language="en",
+            created_at=NOW,
+        )
+        session.add(person)
+        session.flush()
+        step = StepRow(person_id=person.id, kind="decide", told={}, at=NOW)
+        session.add(step)
+        session.flush()
+        vocabulary.record_use(session, [Use("x", "y", FISH.pmid, False, True)], NOW, step.id)
+        assert len(vocabulary.receptions(session)) == 1
+        step.undone_at = NOW
     assert rulebooks.received() == []
 
 
