@@ -118,4 +118,4 @@ def _zone(context: Context) -> ZoneInfo:
 def _day(value: date, style: str, locale: str) -> str:
     if locale == "zh_Hans":
         return dates.format_date(value, "long" if style == "medium" else style, locale)
-    return dates.format_date(value, "d MMM y" if style == "medium" else style, locale)
+    return dates.format_date(value, {"medium": "d MMM y", "full": "EEEE, d MMMM y"}.get(style, style), locale)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import email
 import email.policy
+import html
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -20,6 +21,7 @@ from monitor.storage import bounces, people
 from monitor.storage.tables import AttemptRow, Base, DeliveryRow, EventRow, SuppressionRow
 from tests.acceptance.publishing_world import World
 from tests.acceptance.test_curated_digests import judged, labelled
+from tests.factories import FIRST_PMID
 from tests.web.desk import NOW, Desk, desk
 
 MEMBER, ADMIN = "member@lab.example", "admin@lab.example"
@@ -125,7 +127,7 @@ def test_the_archive_is_paged(shown: Weeks, monkeypatch: pytest.MonkeyPatch) -> 
     keys = [re.findall(r'href="/issues/([^"]+)"', page) for page in (first, second)]
     assert [len(each) for each in keys] == [1, 1]
     assert keys[0] != keys[1]
-    assert "before=" not in second
+    assert ">Older<" not in second
 
 
 def test_what_was_sent_to_me_says_what_happened_to_it_since(shown: Weeks) -> None:
@@ -160,9 +162,9 @@ def test_the_preview_is_what_is_sent_to_the_octet(weeks: Weeks) -> None:
         for path in Path(weeks.place.house.settings.home).rglob("*.eml")
         if MEMBER.encode() in path.read_bytes()
     )
-    html = mail.get_body(("html",))
-    assert html is not None
-    assert html.get_payload(decode=True).replace(b"\r\n", b"\n") == preview.content
+    part = mail.get_body(("html",))
+    assert part is not None
+    assert part.get_payload(decode=True).replace(b"\r\n", b"\n") == preview.content
     assert isinstance(weeks.place.house.delivering, Delivering)
 
 
@@ -313,3 +315,35 @@ def test_members_and_curators_find_no_studio(shown: Weeks) -> None:
         answer = shown.place.client(role).get("/admin/digests/outbox")
         assert answer.status_code == 403
         assert ADMIN not in answer.text
+
+
+def test_what_a_curator_does_at_the_desk_is_in_the_next_digest_and_out_of_it_when_taken_back(weeks: Weeks) -> None:
+    house = weeks.place.house
+    curator = house.screening.curator("curator@lab.example")
+    pmid = FIRST_PMID + 2
+    house.screening.decide(
+        [pmid], "keep", topics=["car-nk"], note="A desk note.", tags=["car-nk", "crs/absent"], level="B3", actor=curator
+    )
+    house.vocabularies.refresh()
+    weeks.later(6)
+    weeks.world.polled("car-nk")
+
+    def text() -> str:
+        page = weeks.place.client("admin").get(f"/admin/digests?view=text&for={quote('person:' + MEMBER)}").text
+        return " ".join(html.unescape(page).split())
+
+    shown = text()
+    for part in (
+        "[Kept] [B3 uncontrolled, five or more treated]",
+        "Note by Curator: A desk note.",
+        "kept in CAR-NK cells by Curator; level B3 confirmed by Curator",
+        "Cytokine release syndrome (reported absent)",
+    ):
+        assert part in shown
+    house.steps.undo(curator)
+    again = text()
+    assert "A desk note." not in again
+    assert f"pubmed.ncbi.nlm.nih.gov/{pmid}/" in again, "undecided, so among the others"
+    house.screening.decide([pmid], "dismiss", reason="duplicate", actor=curator)
+    assert f"pubmed.ncbi.nlm.nih.gov/{pmid}/" not in text()
+    assert "Found and left out: 1 paper that curators dismissed." in text()
