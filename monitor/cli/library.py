@@ -36,7 +36,8 @@ def show(
     as_json: Json = False,
     versions: Annotated[bool, typer.Option("--versions", help="What changed in it, and when we saw it.")] = False,
 ) -> None:
-    """Print one citation whole, and how it was screened."""
+    """Print one citation whole, how it was screened, and what is proposed for it."""
+    from monitor.cli.proposing import proposed_line, proposed_object
     from monitor.cli.screening import how_it_stands, screened_object
     from monitor.errors import NotFound
 
@@ -47,11 +48,15 @@ def show(
             tell(str(error))
             leave(PARTLY)
         (screened,) = here.screening.of([pmid])
+        with here.database.read() as session:
+            proposed = here.vocabularies.of(session, [pmid])[pmid]
     if as_json:
-        print_json({**_object(record), "screening": screened_object(screened)})
+        told = {"screening": screened_object(screened), "proposed": proposed_object(proposed)}
+        print_json({**_object(record), **told})
     else:
         _print(record)
         typer.echo(f"\nScreening: {how_it_stands(screened)}")
+        typer.echo(f"Proposed: {proposed_line(proposed)}")
         if versions:
             _print_versions(record)
 

@@ -130,7 +130,9 @@ def test_show_whole_with_versions_and_as_json(full: Cli) -> None:
         True,
         True,
     )
+    assert "Proposed: no level" in shown.out or "Proposed: level" in shown.out
     found = full("show", FIRST, "--json").json
+    assert found["proposed"]["rule"].startswith("L")
     assert (found["citation"]["pmid"], found["retracted"], len(found["versions"])) == (FIRST, False, 1)
     assert full("show", 1).code == 1
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import date
 
+from monitor.cli.proposing import proposed_line, proposed_object
 from monitor.core.citation import Citation
 from monitor.core.proposal import Proposed, propose_all
 from monitor.resources import load_mesh_tree
@@ -59,3 +60,15 @@ def test_a_suggestion_is_found_by_its_tag_or_another_qualifier_of_it() -> None:
     assert crs.polarity == "absent"
     assert found.suggestion("crs/reported") == crs
     assert found.suggestion("melanoma") is None
+
+
+def test_the_command_line_tells_it_in_one_line_and_whole_to_scripts() -> None:
+    found = proposed(record("CAR-NK cells: a phase 1 trial", "We treated 37 patients (NCT01234567)."))
+    line = proposed_line(found)
+    assert line.startswith("level B3 (L14: uncontrolled trial); 37 people; NCT01234567; single-arm*, ")
+    assert "car-nk*" in line
+    assert proposed_line(proposed(record("Invented", "x"))) == "no level (L99: nothing matched)"
+    told = proposed_object(found)
+    assert (told["level"], told["participants"], told["registry"][0]["registry"]) == ("B3", 37, "ClinicalTrials.gov")
+    reasons = {each["tag"]: each["reasons"] for each in told["tags"]}
+    assert reasons["car-nk"][0]["place"] == "title"
