@@ -11,7 +11,7 @@ from urllib.parse import urlencode
 from fastapi import FastAPI, Form, Request
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
 
-from monitor.errors import MailUnavailable, NotFound, UsageError
+from monitor.errors import MailUnavailable, MessageRefused, NotFound, SettingsError, UsageError
 from monitor.mail.render import HTML_MAX
 from monitor.services.studio import NotTaken, Preview
 from monitor.storage import people
@@ -71,7 +71,7 @@ def add_routes(app: FastAPI, site: Site, pages: Pages) -> None:
         asked = _asked({"for": whose, "on": on})
         try:
             site.studio.send_test(to, who.actor, asked.address, asked.kind, asked.on)
-        except (UsageError, NotFound, MailUnavailable, NotTaken) as error:
+        except (UsageError, NotFound, MailUnavailable, NotTaken, MessageRefused, SettingsError) as error:
             return _show(request, site, pages, asked, 422, to=to, wrong=str(error))
         return RedirectResponse(f"{pages.root}/admin/digests?{asked.query(sent=to)}", 303)
 
