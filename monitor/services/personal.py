@@ -9,9 +9,10 @@ from monitor.core.highlights import LAYERS
 from monitor.core.people import Actor, Person, Preferences
 from monitor.errors import NotFound, UsageError
 from monitor.resources import LANGUAGES
+from monitor.services.people import take_out
 from monitor.services.ports import Clock
 from monitor.services.subscribing import Meanwhile
-from monitor.storage import accounts, events, people, personal
+from monitor.storage import events, people, personal
 from monitor.storage.engine import Database
 
 
@@ -77,16 +78,10 @@ class Personal:
         """
         now = self._clock.now()
         with self._database.write() as session:
-            if person.role == "admin" and people.with_role(session, "admin") == [person.id]:
-                raise UsageError("You are the only admin. Make somebody else admin first; then you can leave.")
-            held = people.find_by_id(session, person.id)
-            if held is not None and held.subscription is not None:
-                people.end(session, held.subscription.id, now)
-            people.change(session, person.id, disabled_at=now)
-            accounts.end_all(session, person.id, now)
-            accounts.end_links(session, person.id, now)
-            people.touch(session, person.id)
-            events.record(session, actor, "person.leave", f"person:{person.id}", now)
+            found = people.find_by_id(session, person.id)
+            if found is not None and found.disabled_at is None:
+                take_out(session, found, actor, now)
+                events.record(session, actor, "person.leave", f"person:{person.id}", now)
 
 
 def _check(preferences: Preferences) -> None:

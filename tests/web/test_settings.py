@@ -220,4 +220,4 @@ def test_leaving_asks_first_and_then_ends_everything(place: Desk) -> None:
     assert client.get("/settings").status_code == 303, "signed out"
     alone = place.client("admin").post("/settings/leave", data={"sure": "yes"})
     assert alone.status_code == 422
-    assert "You are the only admin" in alone.text
+    assert "admin@lab.example is the only admin" in alone.text
