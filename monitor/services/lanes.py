@@ -110,8 +110,6 @@ class Desk:
         names = people.names(self.session) if lane is Lane.MAYBE else {}
         found = []
         for place, paper in shown:
-            if paper.pmid not in lines:
-                continue
             reading, decision = open_by.get(paper.pmid), standing.get(paper.pmid)
             found.append(
                 QueueRow(

@@ -160,10 +160,9 @@ class Queue:
             before = [each for each in standing if each[0] < at]
             after = [each for each in standing if each[0] > at]
             near = [*reversed(before[-count:] if count else []), *after[:count]]
-            told = {row.line.pmid: row for row in desk.rows(lane, near)}
-            rows = [told[paper.pmid] for _, paper in near if paper.pmid in told]
-            split = sum(each[0] < at for each in near if each[1].pmid in told)
-            return Around(tuple(rows[:split]), tuple(rows[split:]), len(before) + 1, len(standing))
+            rows = desk.rows(lane, near)
+            split = sum(place < at for place, _ in near)
+            return Around(rows[:split], rows[split:], len(before) + 1, len(standing))
 
     def clear(self, actor: Actor, lane: Lane) -> Clear:
         """Return what to say of an empty lane."""

@@ -240,11 +240,11 @@ class Screening:
 
         With `upto`, the newest version that was shown: what came after it waits on. Raises UsageError where nothing waits.
         """
+        if actor.person_id is None:
+            raise UsageError("what befell a paper is acknowledged by a person")
         now = self._clock.now()
         with self._database.write() as session:
             begin(session, actor, pmids)
-            if actor.person_id is None:
-                raise UsageError("what befell a paper is acknowledged by a person")
             waiting = [
                 each
                 for each in queue.notices(session, list(dict.fromkeys(pmids)))
@@ -253,9 +253,9 @@ class Screening:
             changed = {each.pmid for each in waiting}
             if bare := [pmid for pmid in dict.fromkeys(pmids) if pmid not in changed]:
                 raise UsageError(f"{named(bare)} without anything that waits to be acknowledged; nothing was changed")
-            step_id = take_step(session, actor, "acknowledge", changed, {}, now)
-            if step_id is not None:
-                steps.acknowledge(session, [each.version_id for each in waiting], actor, step_id, now)
+            told = {"pmids": sorted(changed)}
+            step_id = steps.begin(session, actor.person_id, "acknowledge", told, now)
+            steps.acknowledge(session, [each.version_id for each in waiting], actor, step_id, now)
             deeds = [
                 Deed(f"citation:{each.pmid}", None, {"changes": [change.name for change in each.changes]})
                 for each in waiting

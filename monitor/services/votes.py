@@ -210,8 +210,6 @@ def take_back_vote(session: Session, step: Step, actor: Actor, now: datetime) ->
     (pmid,) = step.pmids
     given = [each for each in votes.of_step(session, step.id) if each.withdrawn_at is None]
     cast = votes.standing(session, [pmid]).get(pmid, [])
-    if not given:
-        return Done(step, (), (Left(pmid, "this was taken back already"),))
     if any(each.person_id != step.person_id for each in cast) or pmid in screening.standing(session, [pmid]):
         return Done(step, (), (Left(pmid, "both verdicts are in, and a vote that met the other one stands"),))
     votes.withdraw(session, [each.id for each in given], now)

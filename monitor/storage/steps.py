@@ -88,8 +88,7 @@ def history(session: Session, person_id: int | None, before: int | None, limit: 
 def acknowledge(session: Session, versions: Sequence[int], actor: Actor, step_id: int, now: datetime) -> None:
     """Note that somebody has read what these versions did."""
     who = {"person_id": actor.person_id, "role": actor.role, "at": now, "step_id": step_id}
-    if versions:
-        session.execute(insert(AcknowledgementRow), [{"version_id": each, **who} for each in versions])
+    session.execute(insert(AcknowledgementRow), [{"version_id": each, **who} for each in versions])
 
 
 def acknowledged(session: Session, step_id: int, *, withdrawn: bool) -> list[int]:

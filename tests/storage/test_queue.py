@@ -361,6 +361,16 @@ def test_what_was_sent_is_followed_even_if_nobody_kept_it(desk: Desk) -> None:
     assert told == {5: "retracted", 6: "withdrawn from PubMed"}
 
 
+def test_only_people_acknowledge_and_write_notes_and_do_so_much_at_once(desk: Desk) -> None:
+    nobody = Actor("command line", "admin")
+    with pytest.raises(UsageError, match="acknowledged by a person"):
+        desk.screening.acknowledge(pmids(1), actor=nobody)
+    with pytest.raises(UsageError, match="signed in"):
+        desk.notes.of(FIRST_PMID + 1, nobody)
+    with pytest.raises(UsageError, match="501 papers at once are too many"):
+        desk.screening.label(pmids(*range(501)), tags=["a"], actor=desk.ada)
+
+
 # ---- two at once
 
 

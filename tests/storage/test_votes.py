@@ -239,6 +239,29 @@ def test_nothing_of_a_vote_is_seen_by_anybody_else_before_both_are_in(panel: Pan
     assert mine.judgement.note == CANARY
 
 
+def test_the_note_as_written_goes_with_the_vote(panel: Panel) -> None:
+    Notes(panel.world.database, panel.world).write(ONE, "Two arms.", 0, panel.una)
+    panel.votes.vote(ONE, "maybe", drafted=True, actor=panel.una)
+    panel.votes.vote(ONE, "maybe", drafted=True, actor=panel.bob)
+    assert panel.desk.of([ONE])[0].judgement.note == "Two arms."
+
+
+def test_what_two_keep_is_told_to_the_vocabulary_once(panel: Panel) -> None:
+    told: list[tuple[list[int], int | None]] = []
+    voting = Votes(panel.world.database, panel.world, lambda _, pmids, step: told.append((list(pmids), step)))
+    for pmid, verdict, topics in ((ONE, "keep", ["car-nk"]), (TWO, "maybe", [])):
+        for person in (panel.una, panel.bob):
+            last = voting.vote(pmid, verdict, topics=topics, actor=person)
+            if pmid == ONE and person is panel.bob:
+                assert told == [([ONE], last.step_id)]
+    assert len(told) == 1
+
+
+def test_votes_are_given_by_people(panel: Panel) -> None:
+    with pytest.raises(UsageError, match="signed in"):
+        panel.votes.vote(ONE, "maybe", actor=Actor("command line", "admin"))
+
+
 def test_agreement_is_told_of_all_and_of_each_two(panel: Panel) -> None:
     for number in range(4, 10):
         panel.world.found(number, "car-nk")
