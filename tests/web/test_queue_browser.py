@@ -133,7 +133,10 @@ def test_forty_papers_go_by_keys_and_every_step_comes_back(queue: Desk, chromium
         (now,) = queue.house.screening.of([FISH])
         assert (now.judgement.verdict, now.judgement.reason) == ("dismiss", "fish-cik")
 
+        page.keyboard.press("s")
+        until(page, "document.querySelector('[data-mark=saved]').getAttribute('aria-pressed') === 'true'")
         before = shown(page)
+        assert "saved" in queue.house.papers.marks([before], queue.ids["curator"])[before]
         with page.context.expect_page() as opening:
             page.keyboard.press("v")
         opening.value.wait_for_url(f"https://pubmed.ncbi.nlm.nih.gov/{before}/")

@@ -111,6 +111,7 @@
     one("#reader").replaceWith(panes.reader);
     one("#decide").replaceWith(panes.decide);
     panes.reader.scrollTop = 0;
+    window.htmx?.process(panes.reader);
     dress(panes);
     restore();
   };
@@ -482,7 +483,7 @@
   }, WITHIN);
   key("pubmed", () => one('[data-open="pubmed"]')?.click(), WITHIN);
   key("doi", () => one('[data-open="doi"]')?.click(), WITHIN);
-  key("save", () => one("[data-save-paper]")?.click(), WITHIN);
+  key("save", () => one('[data-mark="saved"]')?.click(), WITHIN);
   key("select", () => { const pick = current() && one(".pick", current()); if (pick) pick.click(); }, WITHIN);
   const panes = () => [current() && one(".open", current()), one("#reader .title"), one("#decide input:not([type=hidden])")].filter(Boolean);
   const pane = (by) => {

@@ -23,6 +23,7 @@ from monitor.services.bulk import Choice
 from monitor.services.notes import NoteChanged
 from monitor.services.queue import QueuePage
 from monitor.services.screening import Overtaken
+from monitor.services.subscribing import Meanwhile
 from monitor.storage import papers, people
 from monitor.web.desk import Record, Row, Where, best_tags, read_pmids
 from monitor.web.entering import Known, Visitor
@@ -100,8 +101,13 @@ def add_routes(app: FastAPI, site: Site, pages: Pages) -> None:
     @app.post("/queue/highlights", response_model=None)
     def highlights(who: Known, form: Filled) -> Response:
         layers = tuple(each for each in LAYERS if each in form.getlist("layer"))
-        wanted = replace(who.preferences, highlights=layers)
-        site.personal.prefer(who.person.id, wanted, who.person.version, who.actor)
+        person = who.person
+        try:
+            site.personal.prefer(person.id, replace(person.preferences, highlights=layers), person.version, who.actor)
+        except Meanwhile as error:
+            # Another window changed something else about this person; what it changed stays.
+            now = error.person
+            site.personal.prefer(now.id, replace(now.preferences, highlights=layers), now.version, who.actor)
         return JSONResponse({"highlights": list(layers)})
 
     @app.api_route("/queue/{pmid}", methods=["GET", "HEAD"], response_model=None)
