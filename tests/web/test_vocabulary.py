@@ -197,4 +197,16 @@ def test_the_editor_in_a_browser(place: Desk, chromium: Any) -> None:
             assert grave(page) == []
             assert not scrolls_sideways(page)
             picture(page, f"vocabulary-trial-{scheme}-{width}")
+            newest = place.house.rulebooks.newest("vocabulary")
+            page.goto(address + EDIT)
+            place.house.rulebooks.save("vocabulary", newest.text + f"# {scheme}\n", expected=newest.version)
+            page.fill("#text", gallic())
+            page.click("text=Save as a new version")
+            page.wait_for_selector(".diff")
+            assert grave(page) == []
+            assert not scrolls_sideways(page)
+            picture(page, f"vocabulary-conflict-{scheme}-{width}")
+            page.goto(f"{address}/admin/vocabulary/vocabulary/history/{newest.version + 1}")
+            assert grave(page) == []
+            assert not scrolls_sideways(page)
             context.close()
