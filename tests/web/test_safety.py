@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
@@ -14,6 +15,7 @@ from monitor.web.safety import BODY_LIMIT, LETTER_POLICY, PAGE_POLICY, host_name
 from tests.web.conftest import browser
 from tests.web.site import World
 
+_ASKER = ThreadPoolExecutor(1)
 REQUIRED = ("content-security-policy", "x-content-type-options", "referrer-policy", "cache-control", "x-robots-tag")
 
 
@@ -44,7 +46,8 @@ def ask(world: World, scope: dict[str, Any], body: list[bytes] = [b""]) -> tuple
         "client": ("127.0.0.1", 1),
         "server": ("127.0.0.1", 8000),
     } | scope
-    asyncio.run(world.app(full, receive, send))
+    # In a thread of its own: where a browser test ran before in this process, its driver holds a loop in this one.
+    _ASKER.submit(asyncio.run, world.app(full, receive, send)).result()  # type: ignore[arg-type]
     start = next(each for each in sent if each["type"] == "http.response.start")
     headers = {name.decode("latin-1").lower(): value.decode("latin-1") for name, value in start["headers"]}
     return start["status"], headers, b"".join(each.get("body", b"") for each in sent)
