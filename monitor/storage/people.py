@@ -28,7 +28,10 @@ def find_by_id(session: Session, person_id: int) -> Person | None:
 
 def names(session: Session) -> dict[int, str]:
     """Return what everybody is called, disabled people too."""
-    return {row.id: row.name or row.address for row in session.execute(select(PersonRow.id, PersonRow.name, PersonRow.address))}
+    return {
+        row.id: row.name or row.address
+        for row in session.execute(select(PersonRow.id, PersonRow.name, PersonRow.address))
+    }
 
 
 def add(session: Session, address: str, key: str, name: str, role: str, language: str, now: datetime) -> int:
