@@ -11,7 +11,7 @@ from monitor.core.patterns import Pattern
 from monitor.core.query.mesh import MeshTree
 from monitor.core.screening import read_tag
 from monitor.core.vocabulary.polarity import Polarity, polarity, together
-from monitor.core.vocabulary.terms import COMPARATOR, DESIGN, FLAGS, Facet, Scoring, Term, Vocabulary
+from monitor.core.vocabulary.terms import COMPARATOR, FLAGS, Facet, Scoring, Term, Vocabulary
 from monitor.core.vocabulary.texts import Text, Texts
 
 Role = Literal["studied", "comparator"]
@@ -389,4 +389,4 @@ _ORDER: Final = {
     "affiliation": 8,
 }
 
-__all__ = ["DESIGN", "OffTopic", "Proposals", "Reason", "Suggestion", "propose"]
+__all__ = ["OffTopic", "Proposals", "Reason", "Suggestion", "propose"]

@@ -26,20 +26,6 @@ Place = Literal[
     "link",
     "rule",
 ]
-PLACES: Final[tuple[Place, ...]] = (
-    "title",
-    "abstract",
-    "keyword",
-    "affiliation",
-    "Chinese title",
-    "Chinese abstract",
-    "MeSH heading",
-    "major MeSH heading",
-    "substance",
-    "publication type",
-    "link",
-    "rule",
-)
 """Where a reason may stand; the last is a rule of the levels."""
 CHINESE: Final = re.compile("[\u3400-\u4dbf\u4e00-\u9fff]")
 
