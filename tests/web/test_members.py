@@ -105,7 +105,7 @@ def test_a_paper_says_why_it_is_here_and_what_was_decided(held: Collection) -> N
     member, curator = held.place.client("member"), held.place.client("curator")
     text = words(page(member, f"/papers/{held.plain[0]}"))
     assert "Found by line 1:" in text
-    assert "Kept in car-nk" in text
+    assert "Kept in CAR-NK cells" in text
     assert "Read table 2." in text
     assert "Cytokine release syndrome reported absent" in text
     assert "Curator" not in text.replace("Curators", "")

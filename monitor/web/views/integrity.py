@@ -13,6 +13,7 @@ from fastapi.responses import Response, StreamingResponse
 from monitor.core.pmid import read_pmid
 from monitor.formats.table import safe
 from monitor.services.corrections import MATTERS, Correction, CorrectionPage
+from monitor.storage import people
 from monitor.storage.corrections import KINDS
 from monitor.web.entering import Known, Visitor
 from monitor.web.pages import Pages
@@ -54,9 +55,12 @@ def add_routes(app: FastAPI, site: Site, pages: Pages) -> None:
     @app.api_route("/integrity", methods=["GET", "HEAD"], response_model=None)
     def integrity(request: Request, who: Known) -> Response:
         values = request.query_params
+        with site.database.read() as session:
+            topics = people.living_topics(session)
         return pages.write(
             request,
             "integrity/integrity",
+            topics=topics,
             page=asked(request, who),
             kind=values.get("kind") or None,
             matters=values.get("matters") or MATTERS[0],

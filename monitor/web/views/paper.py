@@ -16,6 +16,7 @@ from monitor.core.screening import REASONS
 from monitor.errors import NotFound
 from monitor.formats.registry import STYLES
 from monitor.services.papers import GROUPS
+from monitor.storage import people
 from monitor.web.abstracts import view
 from monitor.web.desk import LAYERED, registered, sample_of
 from monitor.web.entering import Known
@@ -50,6 +51,7 @@ def add_routes(app: FastAPI, site: Site, pages: Pages) -> None:
         citation = found.citation
         vocabulary = site.vocabularies.current()
         with site.database.read() as session:
+            topics = people.living_topics(session)
             proposed = site.vocabularies.of(session, [citation.pmid]).get(citation.pmid)
         shown = view(citation, {layer: vocabulary.words(facet) for layer, facet in LAYERED.items()})
         standing = {tag.partition("/")[0] for tag in found.line.tags}
@@ -57,6 +59,7 @@ def add_routes(app: FastAPI, site: Site, pages: Pages) -> None:
             request,
             "papers/paper",
             paper=found,
+            topics=topics,
             line=found.line,
             citation=citation,
             abstract_view=shown,
