@@ -7,8 +7,10 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Final, Literal
 
+from sqlalchemy.orm import Session
+
 from monitor.core.draft import Draft
-from monitor.core.lint import Finding, summary
+from monitor.core.lint import Finding, Weight, summary
 from monitor.core.people import Actor
 from monitor.core.query import MeshTree
 from monitor.core.strategy import LANES, Lane, Strategy
@@ -32,23 +34,17 @@ LATELY: Final = timedelta(days=30)
 class SearchState:
     """A topic as the list of searches shows it. `findings` counts the linter's by weight; none for a retired topic.
 
-    `sentinels` says of each whether the polls find it; `next_try` names the lanes that wait for one.
+    `sentinels` says of each whether the polls find it.
     """
 
     topic: TopicState
     harvest: Harvest
     sentinels: Mapping[int, bool]
-    findings: Mapping[str, int]
+    findings: Mapping[Weight, int]
 
     @property
     def lost(self) -> tuple[int, ...]:
         return tuple(pmid for pmid, found in self.sentinels.items() if not found)
-
-    @property
-    def worst(self) -> Poll | None:
-        """The newest poll of a lane that wants a look, the core lane first."""
-        polls = [self.topic.latest[lane] for lane in LANES if lane in self.topic.latest]
-        return next((each for each in polls if each.state in ("failed", "warned", "interrupted")), None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,17 +113,11 @@ class Searches:
     def bearings(self, topic_id: str) -> Bearings:
         """Return what is known of a topic's papers; raises NotFound."""
         state = self._topics.one(topic_id)
-        stored = state.stored
         with self._database.read() as session:
             found = harvest.harvests(session, self._clock.now() - LATELY, topic_id).get(topic_id, Harvest())
-            by_line = harvest.by_line(session, topic_id, stored.strategy_id)
+            lines = _by_query(session, topic_id)
             held = harvest.sentinels_found(session).get(topic_id, {})
             titles = {each.pmid: each.title for each in papers.lines(session, list(held))}
-        lines = {}
-        for lane in LANES:
-            for position, line in enumerate(stored.topic.strategy.lines(lane), 1):
-                if line.enabled:
-                    lines[lane, line.query] = by_line.get((lane, position), LineHarvest())
         told = tuple(Sentinel(pmid, titles.get(pmid), found_) for pmid, found_ in held.items())
         return Bearings(state, found, lines, told)
 
@@ -184,9 +174,28 @@ class Searches:
             events.record(session, actor, "topic.move", f"topic:{topic_id}", now, {"place": at + 1}, {"place": to + 1})
             return True
 
-    def _findings(self, stored: StoredTopic) -> dict[str, int]:
+    def _findings(self, stored: StoredTopic) -> Mapping[Weight, int]:
         if stored.retired_at is not None:
             return {}
         topic = stored.topic
         draft = Draft(topic.id, topic.title, topic.strategy, topic.sentinels, stored.version, topic)
-        return dict(summary(self._strategies.lint(draft, library=False)))
+        return summary(self._strategies.lint(draft, library=False))
+
+
+def _by_query(session: Session, topic_id: str) -> dict[tuple[Lane, str], LineHarvest]:
+    """Return what each line brought, by its lane and its text: a line keeps what it found when others change around it.
+
+    A line that no polled version holds is absent, for nothing is known of it.
+    """
+    counted = harvest.by_line(session, topic_id)
+    found: dict[tuple[Lane, str], LineHarvest] = {}
+    for strategy_id in {each[0] for each in counted}:
+        held = strategies.strategy(session, strategy_id)
+        for lane in LANES:
+            for position, line in enumerate(held.lines(lane), 1):
+                of = found.setdefault((lane, line.query), LineHarvest())
+                more = counted.get((strategy_id, lane, position), LineHarvest())
+                of.found += more.found
+                of.kept += more.kept
+                of.dismissed += more.dismissed
+    return found

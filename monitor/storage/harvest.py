@@ -37,7 +37,7 @@ class Harvest:
 
 @dataclass(slots=True)
 class LineHarvest:
-    """The same of one line, as the polls of the version that stands noted it."""
+    """The same of one line, as the polls noted which lines found a paper."""
 
     found: int = 0
     kept: int = 0
@@ -78,17 +78,17 @@ def harvests(session: Session, since: datetime, topic_id: str | None = None) -> 
     return found
 
 
-def by_line(session: Session, topic_id: str, strategy_id: int) -> dict[tuple[str, int], LineHarvest]:
-    """Return the same for each line of a version, by lane and number."""
+def by_line(session: Session, topic_id: str) -> dict[tuple[int, str, int], LineHarvest]:
+    """Return the same for each line that a poll noted with a paper, by the id of its version, its lane and number."""
     rows = session.execute(
-        select(HitRow.lane, HitRow.lines, DecisionRow.verdict, DecisionRow.topics)
+        select(HitRow.strategy_id, HitRow.lane, HitRow.lines, DecisionRow.verdict, DecisionRow.topics)
         .outerjoin(DecisionRow, (DecisionRow.pmid == HitRow.pmid) & DecisionRow.id.in_(_newest()))
-        .where(HitRow.topic_id == topic_id, HitRow.strategy_id == strategy_id, HitRow.ended_at.is_(None))
+        .where(HitRow.topic_id == topic_id, HitRow.ended_at.is_(None))
     )
-    found: dict[tuple[str, int], LineHarvest] = {}
-    for lane, lines, verdict, kept_in in rows:
+    found: dict[tuple[int, str, int], LineHarvest] = {}
+    for strategy_id, lane, lines, verdict, kept_in in rows:
         for position in lines:
-            of = found.setdefault((lane, position), LineHarvest())
+            of = found.setdefault((strategy_id, lane, position), LineHarvest())
             of.found += 1
             of.kept += verdict == Verdict.KEEP and topic_id in kept_in
             of.dismissed += verdict == Verdict.DISMISS
