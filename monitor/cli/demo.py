@@ -18,6 +18,8 @@ from zoneinfo import ZoneInfo
 import typer
 
 from monitor.build import House, build
+from monitor.cli import demo_desk
+from monitor.cli.demo_desk import ADMIN, CURATOR, FORMER, MEMBER, PASSWORD
 from monitor.cli.frame import choices, tell
 from monitor.cli.serving import listen, serve
 from monitor.core.polling import phrases_in_words
@@ -29,13 +31,17 @@ from monitor.settings import load, with_secret_key
 START = date(2026, 9, 21)
 WEEKS = 9
 ZONE = ZoneInfo("Europe/Berlin")
+CURATING = 1
+"""The curator sits down on Tuesdays, after the digest."""
 UNKNOWN_PHRASE = "CAR-iNK"
 UNKNOWN_FROM, UNKNOWN_UNTIL = date(2026, 10, 6), date(2026, 10, 14)
 FAILING_FROM, FAILING_UNTIL = date(2026, 10, 30), date(2026, 11, 3)
 FAILING_TERM = "NKX101"
 """Stands in the search of one topic only."""
 OUTAGE_FROM, OUTAGE_UNTIL = date(2026, 11, 3), date(2026, 11, 10)
-MEMBER, CURATOR, FORMER = "member@lab.example", "curator@lab.example", "former@lab.example"
+NOTE_ON = date(2026, 11, 13)
+NOTE = "The controls were matched after the fact; read the methods before you quote the difference."
+"""What the curator writes of the best paper before the last digest."""
 SENTINELS = {
     "car-nk": (101, 103, 104, 106, 108, 110),
     "ipsc-nk": (115, 117, 119, 121, 123, 125),
@@ -47,7 +53,7 @@ SENTINELS = {
     "integrity": (164,),
 }
 """Per topic, the invented papers that one line of its core alone finds; real sentinels are not in the sandbox."""
-KEPT, KEPT_FROM_WIDE, DISMISSED = 90000219, 90000112, 90000215
+KEPT_FROM_WIDE = 90000112
 SAVED_SEARCH = '("CAR-NK"[tiab] OR "CAR NK"[tiab:~2]) AND "clinical trial"[pt]'
 MARKER = ".evidence-monitor-demo"
 PORTS_TRIED = 50
@@ -89,7 +95,7 @@ def play(folder: Path, port: int, *, once: bool = False) -> None:
             typer.echo(line)
         if once:
             return
-        for line in _further_lines(folder, sandbox):
+        for line in _further_lines(folder, sandbox, house.settings.public_url):
             typer.echo(line)
         serve(house.site, "127.0.0.1", port, bound=listener)
 
@@ -142,10 +148,14 @@ def story(house: House, sandbox: Sandbox, clock: SetClock, mails: Path) -> Itera
                 house.delivering.run()
                 week.mails = sorted(_new_mails(mails, seen), key=lambda mail: mail[0])
                 _return_one(house, week)
+            if day.weekday() == CURATING and day < NOTE_ON - timedelta(days=1):
+                demo_desk.sit_down(house, day)
+            if day == NOTE_ON:
+                demo_desk.sit_down(house, day, NOTE, most=3)
         if digest_day:
             yield week
             week = Week(day)
-    _curate(house)
+    _last_things(house)
 
 
 def week_lines(week: Week) -> Iterator[str]:
@@ -176,8 +186,15 @@ def _end_lines(folder: Path) -> Iterator[str]:
         yield f"  {asked:<36} {answer}"
 
 
-def _further_lines(folder: Path, sandbox: Sandbox) -> Iterator[str]:
-    """What can be tried while the imitation of PubMed answers."""
+def _further_lines(folder: Path, sandbox: Sandbox, address: str) -> Iterator[str]:
+    """Where to sign in as whom, and what can be tried while the imitation of PubMed answers."""
+    yield f"\nOpen {address}/ and sign in with the password  {PASSWORD}"
+    for who, sees in (
+        (MEMBER, "the week, the papers, digests and settings"),
+        (CURATOR, "and the queue: press ? for its keys"),
+        (ADMIN, "and searches, vocabulary, runs, people and the digest studio"),
+    ):
+        yield f"  {who:<20} {sees}"
     ask = f"MONITOR_EUTILS_URL={sandbox.url} {_command(folder)}"
     yield "\nPubMed is imitated as long as this runs. In another terminal:"
     yield f"  {ask} topic preview car-nk"
@@ -191,10 +208,8 @@ def _command(folder: Path) -> str:
 
 
 def _people(house: House) -> None:
+    demo_desk.people(house)
     everything = [state.stored.id for state in house.topics.all()]
-    house.subscribing.add(MEMBER, "Lab member")
-    house.subscribing.add(CURATOR, "Curator", role="curator")
-    house.subscribing.add(FORMER, "Former member")
     house.subscribing.subscribe(MEMBER, ["car-nk", "ipsc-nk", "cik", "nk-adoptive"], zone=ZONE.key)
     house.subscribing.subscribe(CURATOR, everything, zone=ZONE.key)
     house.subscribing.subscribe(FORMER, ["cik"], zone=ZONE.key)
@@ -207,12 +222,12 @@ def _sentinels(house: House) -> None:
         house.strategies.save(draft, "sentinels among the invented papers")
 
 
-def _curate(house: House) -> None:
-    """Leave a few verdicts, tags and a search behind, for those who look around."""
-    house.screening.decide([KEPT, KEPT_FROM_WIDE], "keep", topics=["car-nk"])
-    house.screening.decide([DISMISSED], "dismiss", reason="not-primary")
-    house.screening.label([KEPT], tags=["car-nk"], level="B3")
+def _last_things(house: House) -> None:
+    """Leave something of everything behind, for those who look around."""
+    house.screening.decide([KEPT_FROM_WIDE], "keep", topics=["car-nk"], actor=house.screening.curator(CURATOR))
     house.saved.save("CAR-NK trials", SAVED_SEARCH)
+    demo_desk.vote(house)
+    house.vocabularies.refresh()
 
 
 def _weather(sandbox: Sandbox, day: date) -> None:
