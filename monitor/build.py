@@ -262,7 +262,7 @@ class House:
     def runs(self) -> Runs:
         from monitor.services.runs import Runs
 
-        return Runs(self.database, self.clock, lambda: self.polling)
+        return Runs(self.database, self.clock, lambda: self.polling, may_ask=self.may_ask_pubmed)
 
     @cached_property
     def subscribing(self) -> Subscribing:
@@ -290,9 +290,9 @@ class House:
     @cached_property
     def pubmed_while_waiting(self) -> PubmedSource | None:
         """The same for questions that somebody waits for at a page or terminal; None where PubMed may not be asked."""
-        return self._client(min(self.patience, WAITING)) if self.may_ask_pubmed else None
+        return self._client(min(self.patience, WAITING), WAITING) if self.may_ask_pubmed else None
 
-    def _client(self, patience: float) -> PubmedSource:
+    def _client(self, patience: float, answer_seconds: float = 120.0) -> PubmedSource:
         from monitor.pubmed.client import PubmedClient
 
         if not self.may_ask_pubmed:
@@ -303,6 +303,7 @@ class House:
             self.pacer,
             api_key=self.settings.ncbi_api_key.get_secret_value() if self.settings.ncbi_api_key else None,
             patience=patience,
+            answer_seconds=answer_seconds,
         )
 
     @cached_property

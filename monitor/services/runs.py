@@ -19,6 +19,7 @@ from monitor.core.people import Actor
 from monitor.core.polling import UNFINISHED, phrases_in_words
 from monitor.core.strategy import LANES, Lane
 from monitor.errors import MonitorError, NotFound, UsageError
+from monitor.services.asking import NO_ADDRESS
 from monitor.services.polling import Polling
 from monitor.services.ports import Clock
 from monitor.storage import events, runs, strategies
@@ -71,8 +72,11 @@ class RunPage:
 class Runs:
     """Reads runs and takes wishes for more."""
 
-    def __init__(self, database: Database, clock: Clock, polling: Callable[[], Polling]) -> None:
+    def __init__(
+        self, database: Database, clock: Clock, polling: Callable[[], Polling], *, may_ask: bool = True
+    ) -> None:
         self._database = database
+        self._may_ask = may_ask
         self._clock = clock
         self._polling = polling
 
@@ -113,12 +117,15 @@ class Runs:
     def ask(self, topic_id: str, actor: Actor, *, lane: str | None = None, kind: str = "window") -> bool:
         """Have a topic polled by the worker at its next tick; False where that waits already.
 
-        Raises NotFound for an unknown topic, UsageError for a retired one, or a lane that it does not search.
+        Raises NotFound for an unknown topic, UsageError for a retired one, a lane that it does not search, or where PubMed
+        may not be asked.
         """
         if actor.role != "admin":
             raise UsageError(f"only admins start runs; {actor.name} is {actor.role}")
         if kind not in KINDS:
             raise UsageError(f"{kind[:40]!r} is no kind of run; there are {', '.join(KINDS)}")
+        if not self._may_ask:
+            raise UsageError(f"{NO_ADDRESS}. Nothing was noted")
         now = self._clock.now()
         with self._database.write() as session:
             (stored,) = strategies.topics_named(session, [topic_id])

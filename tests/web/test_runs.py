@@ -11,6 +11,7 @@ import pytest
 from monitor.pubmed.sandbox import Fault
 from monitor.services.working import Ran
 from monitor.storage import events, polls
+from tests.web.desk import Desk
 from tests.web.searches_world import FIRST, NOW, TOPIC, Searching, searching, text
 
 ROW = '<th scope="row"><a href="/admin/runs/'
@@ -150,6 +151,12 @@ def test_what_cannot_be_run_is_refused_in_a_sentence(lab: Searching, data: dict[
     answer = lab.admin.post("/admin/runs", data=data)
     assert answer.status_code == 422
     assert said in text(answer)
+
+
+def test_no_run_is_promised_where_pubmed_may_not_be_asked(place: Desk) -> None:
+    answer = place.client("admin").post("/admin/runs", data={"topic": "car-nk"})
+    assert answer.status_code == 422
+    assert "set MONITOR_NCBI_EMAIL. Nothing was noted" in text(answer)
 
 
 def test_many_runs_come_in_pages(lab: Searching) -> None:
