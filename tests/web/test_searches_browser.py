@@ -36,9 +36,15 @@ def test_searches_are_edited_with_keys_checked_and_saved(chromium: Any, tmp_path
 
         # What was typed survives the window: it is put back on this device.
         page.fill("#q-core-2", f'"{UNKNOWN}"[tiab]')
+        page.click("#add-core")
+        page.wait_for_selector("#q-core-3")
+        page.fill("#q-core-3", "kidney[tiab]")
         page.goto(address + ADDRESS)
         page.click("[data-kept=back]")
-        assert page.input_value("#q-core-2") == f'"{UNKNOWN}"[tiab]'
+        expect(page.locator("#q-core-3")).to_have_value("kidney[tiab]")
+        expect(page.locator("#q-core-2")).to_have_value(f'"{UNKNOWN}"[tiab]')
+        page.click("#gone-core-3")
+        page.wait_for_selector("#back-core-3")
 
         # Saving is blocked (S-01); the focus is on what stands against it, and Ctrl+Enter saves after the repair.
         page.focus("#r-core-2")

@@ -7,8 +7,9 @@
   document.addEventListener("click", async (event) => {
     const button = event.target.closest("[data-copies]");
     if (!button) return;
-    const text = document.getElementById(button.dataset.copies).textContent;
-    await navigator.clipboard.writeText(text);
+    const source = document.getElementById(button.dataset.copies);
+    if (!navigator.clipboard) { getSelection().selectAllChildren(source); return; } // no https: marked for the person to copy
+    await navigator.clipboard.writeText(source.textContent);
     say(button.textContent.trim() + " ✓");
   });
 
@@ -31,34 +32,35 @@
     if (now === before) localStorage.removeItem(name()); else localStorage.setItem(name(), now);
   };
 
-  /** Put back what this device kept, as far as the same fields are there. */
+  /** Put back what this device kept: the server writes the form anew around it, with every line that was there. */
   const putBack = (kept) => {
-    const fields = JSON.parse(kept);
-    for (const element of form().elements) {
-      if (!element.name || element.type === "hidden" || element.tagName === "BUTTON") continue;
-      const values = fields[element.name];
-      if (element.type === "checkbox") element.checked = values !== undefined; else if (values) element.value = values[0];
-    }
-    form().dispatchEvent(new Event("input", { bubbles: true }));
+    const address = form().getAttribute("action").split("#")[0];
+    htmx.ajax("POST", address, { target: "#desk", select: "#desk", swap: "outerHTML", values: { ...JSON.parse(kept), do: "look" } });
   };
 
+  const forget = (topic) => {
+    for (const key of Object.keys(localStorage)) if (key.startsWith(`search:${topic}:`)) localStorage.removeItem(key);
+  };
+
+  /** Begin with what the page brought, if that is what stands and no answer to a button: all else was typed. */
   const begin = () => {
-    if (!form()) return;
     const box = document.getElementById("kept");
+    if (!form() || !box) return;
     before = typed();
-    const kept = localStorage.getItem(name());
-    if (!box || box.dataset.fresh === undefined) return;
-    if (box.dataset.saved !== undefined) {
-      for (const key of Object.keys(localStorage)) if (key.startsWith(`search:${box.dataset.topic}:`)) localStorage.removeItem(key);
+    if (box.dataset.saved) {
+      forget(box.dataset.topic);
+      if (box.dataset.saved === "1") forget("_new");
       return;
     }
-    if (kept !== null && kept !== before) box.hidden = false;
+    const kept = localStorage.getItem(name());
+    box.hidden = kept === null || kept === before;
   };
 
   document.addEventListener("click", (event) => {
     const answer = event.target.closest("[data-kept]");
     if (!answer) return;
-    if (answer.dataset.kept === "back") putBack(localStorage.getItem(name())); else localStorage.removeItem(name());
+    if (answer.dataset.kept === "back") { putBack(localStorage.getItem(name())); return; }
+    localStorage.removeItem(name());
     document.getElementById("kept").hidden = true;
     document.getElementById("f-title").focus();
   });
