@@ -85,6 +85,8 @@ class Deciding(Body):
 class Screening(Shape):
     """How the papers stand now; `step` takes back what was changed, and is null where all stood so already."""
 
+    model_config = {"json_schema_extra": {"examples": [{"step": None, "papers": []}]}}
+
     step: int | None
     papers: tuple[Standing, ...]
 

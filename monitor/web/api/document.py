@@ -18,6 +18,8 @@ from monitor.formats.schema import citation_schema
 from monitor.web.api.adding import BASE, Api
 from monitor.web.api.answers import given
 from monitor.web.api.papers import Judged
+from monitor.web.api.shape import Body, Shape
+from monitor.web.problems import KINDS
 
 ADDRESS: Final = f"{BASE}/openapi.json"
 _REF: Final = "#/components/schemas/{model}"
@@ -58,7 +60,11 @@ class Problem(BaseModel):
     `errors` names parameters, `needed` the scope that is missing.
     """
 
-    model_config = ConfigDict(extra="forbid")
+    model_config = ConfigDict(extra="forbid", json_schema_extra={"examples": [{
+        "type": "https://monitor.lab.example/api#parameter", "title": KINDS["parameter"], "status": 422,
+        "detail": "limit: input should be less than or equal to 200",
+        "errors": [{"in": "query", "name": "limit", "detail": "input should be less than or equal to 200"}],
+    }]})  # fmt: skip
 
     type: str
     title: str
@@ -145,19 +151,34 @@ def described(app: FastAPI, api: Api, root: str) -> dict[str, Any]:
         tags=[{"name": name, "description": told} for name, told in _TAGS.items()],
     )
     components = found.setdefault("components", {})
-    schemas: dict[str, Any] = {}
-    for several in (components.get("schemas", {}), _problem_schemas(), _citation_schemas()):
-        for name, schema in several.items():
-            if schemas.setdefault(name, schema) != schema:
-                raise ValueError(f"two schemas are called {name}")
+    schemas: dict[str, Any] = {**_problem_schemas(), **components.get("schemas", {})}
+    parts = _citation_schemas()
+    if both := set(schemas) & set(parts):
+        raise ValueError(f"two schemas are called {', '.join(sorted(both))}")
+    schemas |= parts
+    for shape in (*Shape.__subclasses__(), *Body.__subclasses__()):
+        extra = shape.model_config.get("json_schema_extra")
+        if isinstance(extra, dict) and "examples" in extra and shape.__name__ in schemas:
+            # FastAPI drops whatever is null, in examples too.
+            schemas[shape.__name__]["examples"] = extra["examples"]
     for unused in ("HTTPValidationError", "ValidationError"):
         schemas.pop(unused, None)
     components["schemas"] = dict(sorted(schemas.items()))
     components["securitySchemes"] = {
         "token": {"type": "http", "scheme": "bearer", "description": "A personal token, which begins with `em_`."}
     }
+    for methods in found["paths"].values():
+        for operation in methods.values():
+            for parameter in operation.get("parameters", ()):
+                parameter["schema"] = _without_null(parameter["schema"])
     _join(found)
     return found
+
+
+def _without_null(schema: dict[str, Any]) -> dict[str, Any]:
+    """Leave out null, which no address can hold: the parameter is left out instead."""
+    several = [each for each in schema.pop("anyOf", ()) if each != {"type": "null"}]
+    return {**schema, **several[0]} if len(several) == 1 else schema
 
 
 def _problem_schemas() -> dict[str, Any]:

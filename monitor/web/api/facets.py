@@ -30,6 +30,18 @@ class FacetCounts(Shape):
     `facets` has year, topic, type, journal, tag, level, language and flag, each with its values.
     """
 
+    model_config = {
+        "json_schema_extra": {
+            "examples": [
+                {
+                    "counted": 2,
+                    "whole": True,
+                    "facets": {"year": [{"value": "2026", "number": 2, "search": "2026:2026[dp]"}]},
+                }
+            ]
+        }
+    }
+
     counted: int
     whole: bool
     facets: dict[str, tuple[Value, ...]]

@@ -19,6 +19,22 @@ from monitor.web.site import Site
 class Me(Shape):
     """A person; `scopes` is what the token may do today, `topics` what their digest follows."""
 
+    model_config = {
+        "json_schema_extra": {
+            "examples": [
+                {
+                    "id": 3,
+                    "address": "curator@lab.example",
+                    "name": "Curator",
+                    "role": "curator",
+                    "created_at": "2026-11-23T08:00:00Z",
+                    "scopes": ["read", "screen"],
+                    "topics": ["car-nk"],
+                }
+            ]
+        }
+    }
+
     id: int
     address: str
     name: str

@@ -70,6 +70,28 @@ class Standing(Shape):
     `reopened`: its title or abstract has changed since. `changed`: this request changed something on it.
     """
 
+    model_config = {
+        "json_schema_extra": {
+            "examples": [
+                {
+                    "pmid": 90000001,
+                    "verdict": "keep",
+                    "topics": ["car-nk"],
+                    "reason": None,
+                    "note": None,
+                    "until": None,
+                    "asked": None,
+                    "tags": ["car-nk", "crs/absent"],
+                    "level": "B3",
+                    "claims": [],
+                    "reopened": False,
+                    "changed": True,
+                    "expected": 17,
+                }
+            ]
+        }
+    }
+
     pmid: int
     verdict: Verdict | None
     topics: tuple[str, ...]
@@ -87,6 +109,27 @@ class Standing(Shape):
 
 class Judged(Shape):
     """A decision that stands: `by` whom (null: the command line), with the role held then."""
+
+    model_config = {
+        "json_schema_extra": {
+            "examples": [
+                {
+                    "number": 17,
+                    "pmid": 90000001,
+                    "verdict": "keep",
+                    "topics": ["car-nk"],
+                    "reason": None,
+                    "note": "Read table 2.",
+                    "until": None,
+                    "asked": None,
+                    "decided_at": "2026-11-23T08:00:00Z",
+                    "by": "Curator",
+                    "role": "curator",
+                    "reopened": False,
+                }
+            ]
+        }
+    }
 
     number: int
     pmid: int

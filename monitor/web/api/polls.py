@@ -8,7 +8,6 @@ from typing import Annotated, Literal
 from fastapi import Query, Request
 from fastapi.responses import Response
 from pydantic import Field
-from pydantic.json_schema import SkipJsonSchema
 
 from monitor.errors import NotFound
 from monitor.services.runs import Run
@@ -65,11 +64,11 @@ def add_routes(api: Api, site: Site) -> None:
     def list_polls(
         request: Request,
         topic: Annotated[
-            Annotated[Text, Field(max_length=200)] | SkipJsonSchema[None],
+            Annotated[Text, Field(max_length=200)] | None,
             Query(description="A topic; empty: the rolling check.", examples=["car-nk"]),
         ] = None,
         state: Annotated[
-            Literal["running", "done", "warned", "failed", "interrupted", "trouble"] | SkipJsonSchema[None],
+            Literal["running", "done", "warned", "failed", "interrupted", "trouble"] | None,
             Query(description="A state; trouble is all that are neither running nor done."),
         ] = None,
         cursor: Cursor = None,

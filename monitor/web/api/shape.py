@@ -7,7 +7,6 @@ from typing import Annotated, Any, Final, TypeVar
 
 from fastapi import Path, Query
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
-from pydantic.json_schema import SkipJsonSchema
 
 from monitor.core.pmid import LARGEST_PMID
 
@@ -68,7 +67,7 @@ Limit = Annotated[
     Query(description="How many one page holds.", examples=[LIMIT]),
 ]
 Cursor = Annotated[
-    Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]{1,80}$")] | SkipJsonSchema[None],
+    Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]{1,80}$")] | None,
     Query(
         description="`next` of the page before, unchanged; every other parameter as it was.",
     ),

@@ -57,6 +57,18 @@ class LeftAlone(Shape):
 class TakenBack(Shape):
     """A step that was taken back on `pmids`; `left` are papers, or parts of what was done to them, that stand."""
 
+    model_config = {
+        "json_schema_extra": {
+            "examples": [
+                {
+                    "step": 17,
+                    "pmids": [90000001],
+                    "left": [{"pmid": 90000002, "why": "Admin decided on it since (keep), and that stands"}],
+                }
+            ]
+        }
+    }
+
     step: int
     pmids: tuple[int, ...]
     left: tuple[LeftAlone, ...]

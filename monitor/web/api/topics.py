@@ -7,7 +7,6 @@ from typing import Annotated, Any, Literal
 
 from fastapi import Path, Query, Request
 from fastapi.responses import Response
-from pydantic.json_schema import SkipJsonSchema
 
 from monitor.core.strategy import LANES, Line
 from monitor.services.topics import TopicState
@@ -111,7 +110,7 @@ def add_routes(api: Api, site: Site) -> None:
         request: Request,
         topic: Annotated[Text, Path(max_length=200, examples=["car-nk"])],
         version: Annotated[
-            Counted | SkipJsonSchema[None],
+            Counted | None,
             Query(description="A version of the search; without, the one that stands."),
         ] = None,
     ) -> Response:
