@@ -21,7 +21,7 @@ from monitor.services.dryrunning import DryRun, dry_run
 from monitor.services.ports import Clock, PubmedSource
 from monitor.services.strategies import Strategies
 from monitor.services.topics import Topics, TopicState
-from monitor.storage import events, harvest, papers, runs, strategies
+from monitor.storage import events, harvest, papers, phrases, runs, strategies
 from monitor.storage.engine import Database
 from monitor.storage.harvest import Harvest, LineHarvest
 from monitor.storage.polls import Poll
@@ -92,6 +92,7 @@ class Searches:
         self._clock = clock
         self._tree = tree
         self._topics, self._strategies = services
+        self._linted: dict[int, tuple[object, Mapping[Weight, int]]] = {}
 
     def all(self) -> tuple[SearchState, ...]:
         """Return every topic in its order, the retired ones last."""
@@ -99,12 +100,14 @@ class Searches:
         with self._database.read() as session:
             found = harvest.harvests(session, self._clock.now() - LATELY)
             sentinels = harvest.sentinels_found(session)
+            # What the linter says of a version hangs on it, on the phrases, and on the topics that it inserts.
+            state = (phrases.newest(session), tuple(each.stored.strategy_id for each in states))
         told = [
             SearchState(
                 each,
                 found.get(each.stored.id, Harvest()),
                 sentinels.get(each.stored.id, {}),
-                self._findings(each.stored),
+                self._findings(each.stored, state),
             )
             for each in states
         ]
@@ -174,12 +177,15 @@ class Searches:
             events.record(session, actor, "topic.move", f"topic:{topic_id}", now, {"place": at + 1}, {"place": to + 1})
             return True
 
-    def _findings(self, stored: StoredTopic) -> Mapping[Weight, int]:
+    def _findings(self, stored: StoredTopic, state: object) -> Mapping[Weight, int]:
         if stored.retired_at is not None:
             return {}
-        topic = stored.topic
-        draft = Draft(topic.id, topic.title, topic.strategy, topic.sentinels, stored.version, topic)
-        return summary(self._strategies.lint(draft, library=False))
+        held = self._linted.get(stored.strategy_id)
+        if held is None or held[0] != state:
+            topic = stored.topic
+            draft = Draft(topic.id, topic.title, topic.strategy, topic.sentinels, stored.version, topic)
+            held = self._linted[stored.strategy_id] = (state, summary(self._strategies.lint(draft, library=False)))
+        return held[1]
 
 
 def _by_query(session: Session, topic_id: str) -> dict[tuple[Lane, str], LineHarvest]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from datetime import datetime
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from monitor.core.phrases import Phrase
@@ -24,6 +24,14 @@ def known(session: Session, phrases: Iterable[Phrase]) -> dict[Phrase, bool]:
             if (row.phrase, row.field) in wanted:
                 found[row.phrase, row.field] = row.known
     return found
+
+
+def newest(session: Session) -> tuple[int, int, datetime | None]:
+    """Return a mark that changes with what is known: how many phrases, how many that PubMed has not, the last answer."""
+    every, unknown, at = session.execute(
+        select(func.count(), func.count().filter(PhraseRow.known.is_(False)), func.max(PhraseRow.checked_at))
+    ).one()
+    return every, unknown, at
 
 
 def note(session: Session, answers: Mapping[Phrase, bool], now: datetime) -> None:

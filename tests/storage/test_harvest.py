@@ -125,3 +125,15 @@ def test_a_wish_stands_once_until_it_is_answered(database: Database) -> None:
             ids, total = runs.page(session, topic="car-nk", states=(), before=None, limit=2)
             assert (len(ids), total) == (2, 7)
             assert runs.versions(session, ids) == dict.fromkeys(ids, 1)
+
+
+def test_the_list_hears_of_a_phrase_that_pubmed_does_not_know_any_more(database: Database) -> None:
+    with sandbox(*papers()) as server:
+        held = lab(database, server)
+        listed = searches(held)
+        before = {each.topic.stored.id: each.findings["error"] for each in listed.all()}
+        assert before == {"car-nk": 0, "fish": 0}
+        server.unknown_phrases = ["chimeric NK cells"]
+        held.polling.poll(["car-nk"])
+        after = {each.topic.stored.id: each.findings["error"] for each in listed.all()}
+        assert after == {"car-nk": 1, "fish": 0}
