@@ -18,7 +18,7 @@ from tests.web.desk import NOW, desk
 from tests.web.members import found
 
 
-@settings(max_examples=12, deadline=None)
+@settings(max_examples=8, deadline=None)
 @given(
     size=st.integers(1, 7),
     there=st.sets(st.integers(0, 60), min_size=1, max_size=20),
