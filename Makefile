@@ -7,7 +7,7 @@ PYTEST := $(BIN)/python -m pytest
 ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help demo run test torture bench bench-large lint format pictures clean
+.PHONY: help demo run test torture bench bench-large lint format words pictures clean
 
 help:
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -41,6 +41,9 @@ bench: $(VENV)/.developing ## measure against peers and limits
 
 bench-large: $(VENV)/.developing ## the same with the large rows
 	$(BIN)/python -m tests.benchmarks --large $(ARGS)
+
+words: $(VENV)/.developing ## bring templates/locale up to date with the templates
+	$(BIN)/python -m tests.catalogue
 
 pictures: $(VENV)/.developing ## take the README's pictures from the demo (needs Chromium)
 	$(BIN)/python docs/pictures/take.py
