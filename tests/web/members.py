@@ -123,9 +123,9 @@ class Collection:
 
 
 @contextmanager
-def collection(folder: Path) -> Iterator[Collection]:
+def collection(folder: Path, database_url: str | None = None) -> Iterator[Collection]:
     """Open a place whose papers were found yesterday, some of them judged, one corrected and one withdrawn since."""
-    with desk(folder) as place:
+    with desk(folder, database_url) as place:
         papers = [
             citation(FIRST_PMID + 100 + number, title=InlineXml(f"Invented CAR-NK cells, part {number}."))
             for number in range(40)

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from monitor.core.people import Actor
+from monitor.services.screening import Overtaken
 from monitor.storage import events
-from tests.web.api.conforming import Program
-from tests.web.members import Collection
+from tests.postgres import PostgresServer
+from tests.web.api.conforming import Description, Program
+from tests.web.members import Collection, collection
 
 Changing = tuple[Collection, Callable[..., Program]]
 KEEP: dict[str, Any] = {"verdict": "keep", "topics": ["car-nk"]}
@@ -74,6 +77,21 @@ def test_a_decision_is_taken_back_only_while_it_is_the_one_that_was_read(changin
     assert mine.delete(f"/citations/{pmid}/decision").json()["verdict"] is None
     assert mine.delete(f"/citations/{pmid}/decision").status_code == 404
     assert mine.delete(f"/citations/{pmid}/decision", headers={"If-Match": "unquoted"}).status_code == 422
+
+
+def test_taking_back_in_the_very_moment_of_another_decision_changes_nothing(changing: Changing) -> None:
+    """Between reading and taking back somebody decides: the service sees it under its lock."""
+    held, program = changing
+    screening, pmid = held.place.house.screening, held.plain[0]
+    (read,) = screening.of([pmid])
+    program("admin", "screen").post("/decisions", {"pmids": [pmid], "verdict": "maybe"})
+    with pytest.raises(Overtaken) as late:
+        screening.undo([pmid], expected={pmid: read.expected}, actor=held.curator)
+    (both,) = late.value.papers
+    assert both.theirs is not None
+    assert both.theirs.judgement.verdict == "maybe"
+    (after,) = screening.of([pmid])
+    assert after.judgement.verdict == "maybe"
 
 
 def test_tags_are_put_on_and_taken_off_as_steps(changing: Changing) -> None:
@@ -162,3 +180,36 @@ def test_a_blind_vote_is_neither_passed_over_nor_read(changing: Changing) -> Non
     refused = other.post("/decisions", {"pmids": [pmid], **KEEP})
     assert refused.status_code == 422
     assert "do not see each other" in refused.json()["detail"]
+
+
+def test_the_same_holds_on_postgresql(postgres_server: PostgresServer, tmp_path: Path) -> None:
+    """Every resource once, and two who decide at once."""
+    with collection(tmp_path, postgres_server.url(postgres_server.fresh())) as held:
+        described = Description(held.place)
+        first = Program(held.place, described, "curator", "screen")
+        second = Program(held.place, described, "admin", "admin")
+        pmid = held.plain[5]
+        for address in (
+            "/me",
+            f"/citations/{pmid}",
+            "/facets",
+            "/topics",
+            "/topics/car-nk",
+            "/polls",
+            "/issues",
+            "/steps",
+        ):
+            assert second.get(address).status_code == 200, address
+        page = first.get("/citations?q=cells&limit=20&count=true").json()
+        rest = first.get("/citations", params={"q": "cells", "limit": 200, "cursor": page["next"]}).json()["items"]
+        assert len({each["pmid"] for each in [*page["items"], *rest]}) == page["total"] == 20 + len(rest)
+        seen = {str(pmid): None}
+        step = first.post("/decisions", {"pmids": [pmid], **KEEP, "tags": ["car-nk"], "expected": seen}).json()["step"]
+        late = second.post("/decisions", {"pmids": [pmid], "verdict": "maybe", "expected": seen})
+        assert late.status_code == 409
+        read = second.get(f"/citations/{pmid}/decision")
+        assert first.delete(f"/steps/{step}").json()["pmids"] == [pmid]
+        assert (
+            second.delete(f"/citations/{pmid}/decision", headers={"If-Match": read.headers["etag"]}).status_code == 404
+        )
+        assert first.get("/citations?q=keep[decision]").json()["items"][0]["pmid"] == held.plain[0]
