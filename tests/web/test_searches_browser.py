@@ -36,9 +36,13 @@ def test_searches_are_edited_with_keys_checked_and_saved(chromium: Any, tmp_path
 
         # What was typed survives the window: it is put back on this device.
         page.fill("#q-core-2", f'"{UNKNOWN}"[tiab]')
-        page.click("#add-core")
-        page.wait_for_selector("#q-core-3")
+        # Typed while an answer is on its way: it is carried over.
+        lab.server.latency = 1.0
+        page.click("#do-check")
         page.fill("#q-core-3", "kidney[tiab]")
+        page.wait_for_selector("#h-check")
+        lab.server.latency = 0.0
+        expect(page.locator("#q-core-3")).to_have_value("kidney[tiab]")
         page.goto(address + ADDRESS)
         page.click("[data-kept=back]")
         expect(page.locator("#q-core-3")).to_have_value("kidney[tiab]")

@@ -65,13 +65,34 @@
     document.getElementById("f-title").focus();
   });
 
+  // What is typed while an answer is on its way is carried over into the form that comes with it.
+  let sent = null;
+  let since = [];
+  const values = () => new Map([...form().elements]
+    .filter((each) => each.name && each.type !== "hidden" && each.tagName !== "BUTTON")
+    .map((each) => [each.name, each.type === "checkbox" ? each.checked : each.value]));
+  document.addEventListener("htmx:beforeRequest", (event) => { if (event.detail.elt === form()) sent = values(); });
+  document.addEventListener("htmx:beforeSwap", (event) => {
+    if (event.detail.target.id !== "desk" || !form()) return;
+    since = sent ? [...values()].filter(([key, value]) => sent.get(key) !== value) : [];
+    sent = null;
+  });
+  document.addEventListener("htmx:afterSwap", () => {
+    for (const [key, value] of since) {
+      const element = form()?.elements.namedItem(key);
+      if (element) element[typeof value === "boolean" ? "checked" : "value"] = value;
+    }
+    if (since.length && form()) form().dispatchEvent(new Event("input", { bubbles: true }));
+    since = [];
+  });
+
   // Buttons beside the form, and Ctrl with Enter: htmx itself hears only clicks within a form.
   document.addEventListener("htmx:configRequest", (event) => {
     const button = event.detail.triggeringEvent?.submitter;
     if (button?.name) event.detail.parameters[button.name] = button.value;
   });
 
-  document.addEventListener("input", (event) => { if (form() && event.target.form === form()) keep(); });
+  document.addEventListener("input", (event) => { if (form() && (event.target.form || event.target) === form()) keep(); });
   document.addEventListener("htmx:afterSettle", (event) => {
     if (event.target.id !== "desk" && event.detail.target?.id !== "desk") return;
     begin();
