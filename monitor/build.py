@@ -100,7 +100,10 @@ class House:
         from monitor.resources import load_mesh_tree
         from monitor.services.library import Library
 
-        return Library(self.database, self.clock, load_mesh_tree)
+        return Library(self.database, self.clock, load_mesh_tree, self._called)
+
+    def _called(self, words: str) -> tuple[str, ...]:
+        return tuple(term.id.casefold() for term in self.vocabularies.current().named(words))
 
     @cached_property
     def saved(self) -> SavedSearches:

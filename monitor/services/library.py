@@ -28,6 +28,7 @@ from monitor.core.query import (
 )
 from monitor.core.query import explain as explain_match
 from monitor.core.query import matches as holds
+from monitor.core.query.naming import Named, widened
 from monitor.core.query.own import Own, fits
 from monitor.core.query.words import MIN_STEM, search_words
 from monitor.core.revision import has_concern, is_retracted
@@ -155,14 +156,18 @@ class Library:
     for what cannot be answered here.
     """
 
-    def __init__(self, database: Database, clock: Clock, tree: Callable[[], MeshTree]) -> None:
+    def __init__(
+        self, database: Database, clock: Clock, tree: Callable[[], MeshTree], named: Named = lambda _words: ()
+    ) -> None:
+        """Take `named`, which gives the tags that are called so in Chinese, for searches that say it."""
         self._database = database
         self._clock = clock
         self._tree = tree
+        self._named = named
 
     def search(self, text: str, *, before: int | None = None, limit: int = 50, order: Order = "newest") -> SearchPage:
         """Return a page of what a search finds: the highest PMIDs below `before`, or the most relevant of the newest."""
-        query = _asked(text, before, limit, order)
+        query = self._asked(text, before, limit, order)
         with self._database.read() as session:
             found = self._find(session, text, query, before, limit, order)
             hits = tuple(_found(session, found.pmids))
@@ -170,7 +175,7 @@ class Library:
 
     def find(self, text: str, *, before: int | None = None, limit: int = 50, order: Order = "newest") -> Finding:
         """Return the same page by PMIDs, for whoever shows papers in another way."""
-        query = _asked(text, before, limit, order)
+        query = self._asked(text, before, limit, order)
         with self._database.read() as session:
             return self._find(session, text, query, before, limit, order)
 
@@ -185,7 +190,7 @@ class Library:
         whole: bool = False,
     ) -> Shown:
         """Return the same page as lines of papers, with `whole` their citations as well; counts only when asked to."""
-        query = _asked(text, before, limit, order)
+        query = self._asked(text, before, limit, order)
         tree, today = self._tree(), self._clock.now().date()
         with self._database.read() as session:
             pmids, following = _ordered(session, query, tree, today, before, limit, order)
@@ -197,6 +202,16 @@ class Library:
                 _notes(session, query, tree),
             )
 
+    def _read(self, text: str) -> Query:
+        return widened(parse(text, own=True), self._named)
+
+    def _asked(self, text: str, before: int | None, limit: int, order: Order) -> Query:
+        if not 1 <= limit <= MOST_LISTED:
+            raise UsageError(f"a page lists 1 to {MOST_LISTED:,} papers; monitor export gives all")
+        if order == "relevance" and before is not None:
+            raise UsageError("pages follow each other from the newest on; the most relevant stand on one page")
+        return self._read(text)
+
     def _find(self, session: Session, text: str, query: Query, before: int | None, limit: int, order: Order) -> Finding:
         tree, today = self._tree(), self._clock.now().date()
         pmids, following = _ordered(session, query, tree, today, before, limit, order)
@@ -207,25 +222,25 @@ class Library:
 
     def count(self, text: str) -> int:
         """Count what a search finds."""
-        query = parse(text, own=True)
+        query = self._read(text)
         with self._database.read() as session:
             return searching.count(session, query, self._tree(), self._clock.now().date())
 
     def notes(self, text: str) -> tuple[str, ...]:
         """Say which parts of a search find nothing here, or ask for something else than they may be meant to."""
-        query = parse(text, own=True)
+        query = self._read(text)
         with self._database.read() as session:
             return _notes(session, query, self._tree())
 
     def facets(self, text: str) -> Facets:
         """Count the newest hits of a search by year, topic, publication type, journal, tag, level, language and flag."""
-        query = parse(text, own=True)
+        query = self._read(text)
         with self._database.read() as session:
             return faceting.facets(session, query, self._tree(), self._clock.now().date())
 
     def explain(self, text: str, pmid: int) -> Explained:
         """Say part by part why a search finds a citation, or which part does not fit; raises NotFound."""
-        query, tree, today = parse(text, own=True), self._tree(), self._clock.now().date()
+        query, tree, today = self._read(text), self._tree(), self._clock.now().date()
         with self._database.read() as session:
             held = _one(session, pmid)
             read = document(held, screening.own(session, [pmid])[pmid])
@@ -272,7 +287,7 @@ class Library:
         search, before anything is read.
         """
         write = _choose(format_name, FORMATS, "format").write
-        return self._export(write, pmids, None if query is None else parse(query, own=True))
+        return self._export(write, pmids, None if query is None else self._read(query))
 
     def _export(
         self,
@@ -288,14 +303,6 @@ class Library:
                 yield from write(
                     citations.everything(session) if pmids is None else citations.load_each(session, pmids)
                 )
-
-
-def _asked(text: str, before: int | None, limit: int, order: Order) -> Query:
-    if not 1 <= limit <= MOST_LISTED:
-        raise UsageError(f"a page lists 1 to {MOST_LISTED:,} papers; monitor export gives all")
-    if order == "relevance" and before is not None:
-        raise UsageError("pages follow each other from the newest on; the most relevant stand on one page")
-    return parse(text, own=True)
 
 
 def _ordered(

@@ -37,11 +37,19 @@ _LETTERS = str.maketrans(
 _PLAIN = str.maketrans({c: c.lower() if c.isalnum() else " " for c in map(chr, range(128))})
 
 
+_CHINESE = re.compile("[\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U0003ffff]")
+
+
 class SearchWords(NamedTuple):
     """The words of a search term; `truncated` if the last one ends in a usable `*`."""
 
     words: tuple[str, ...]
     truncated: bool = False
+
+
+def is_chinese(text: str) -> bool:
+    """Say whether a text has Chinese characters in it."""
+    return _CHINESE.search(text) is not None
 
 
 def split_words(text: str) -> tuple[list[str], list[tuple[int, int]]]:
