@@ -59,7 +59,7 @@ def library(database: Database, vocabulary: Vocabulary) -> Library:
     ("text", "found"),
     [
         ("肝细胞癌", {ENGLISH, BOTH}),
-        ("肝细胞癌[ti]", {BOTH}),
+        ("肝细胞癌[tt]", {BOTH}),
         ("胃癌", {STOMACH}),
         ("细胞 研究", {BOTH}),
         ("肝细胞癌 AND hepatocellular[ti]", {ENGLISH}),
