@@ -91,8 +91,9 @@ class Records:
 
 def _topics(living: Mapping[str, str], line: PaperLine, decision: Decision | None) -> tuple[Choice, ...]:
     """Offer every living topic: ticked are those it stands in, else those whose search finds it."""
-    found = {each.topic: each.lane for each in line.found}
-    ticked: Collection[str] = [topic for topic, lane in found.items() if lane == "core"] or list(found)
+    # A topic's wide search often finds what its core search finds as well; the core one counts.
+    found = {each.topic for each in line.found}
+    ticked: Collection[str] = {each.topic for each in line.found if each.lane == "core"} or found
     if decision is not None and decision.judgement.topics:
         ticked = decision.judgement.topics
     order = sorted(living, key=lambda topic: topic not in ticked)

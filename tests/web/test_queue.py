@@ -46,6 +46,20 @@ def fields(page: str, pmid: int) -> dict[str, Any]:
     return {**sent, "level": chosen[1] if chosen else ""}
 
 
+def test_a_topic_is_ticked_though_its_wide_search_finds_the_paper_too(desk: Desk) -> None:
+    (paper,) = (each for each in KINDS if each.pmid == TRIAL)
+    found(desk.house.database, [paper], NOW - timedelta(days=1), topic="nk-adoptive")
+    found(desk.house.database, [paper], NOW - timedelta(days=1), topic="nk-adoptive", lane="wide")
+    found(desk.house.database, [paper], NOW - timedelta(days=1), topic="car-nk", lane="wide")
+    found(desk.house.database, [paper], NOW - timedelta(days=1), topic="car-t-comparator", lane="wide")
+    page = desk.client("curator").get(f"/queue/{TRIAL}").text
+    assert set(fields(page, TRIAL)["topic"]) == {"car-nk", "nk-adoptive"}, "both core searches found it, car-t did not"
+    (row,) = re.findall(rf'<li class="row" data-pmid="{TRIAL}">.*?</li>', page, re.DOTALL)
+    why = " ".join(re.sub("<[^>]+>", "", row[row.index("row-why") + 9 :]).split())
+    assert why.startswith("Found by CAR-NK cells (line 1), NK-cell adoptive therapy"), "as the paper's own page says it"
+    assert "wide" not in why
+
+
 def test_keep_confirms_what_was_ticked_and_nothing_else(desk: Desk) -> None:
     client = desk.client("curator")
     sent = fields(client.get(f"/queue/{NO_CRS}").text, NO_CRS)

@@ -242,6 +242,60 @@ def test_who_is_signed_out_loses_nothing(queue: Desk, chromium: Any) -> None:
         page.wait_for_url(f"{url}/papers/{TRIAL}")
 
 
+def test_without_a_connection_nothing_is_said_that_is_not_so(queue: Desk, chromium: Any) -> None:
+    with serving(queue.app) as url, opened(queue, chromium, url) as page:
+        order, many = rows(page), lane_count(page)
+        settled(page)
+        page.context.set_offline(True)
+        page.keyboard.press("a")
+        until(page, "document.querySelector('#alerts .toast') !== null")
+        settled(page)
+        assert "The paper is back" in page.locator("#alerts").text_content()
+        assert page.locator("#toasts").text_content() == "", "no word of a verdict that was not taken, nor a way back"
+        assert (shown(page), rows(page), lane_count(page)) == (order[0], order, many)
+        for _ in range(4):  # beyond what was fetched before it was wanted
+            page.keyboard.press("j")
+        settled(page)
+        assert page.evaluate("document.querySelector('.open[aria-current]').closest('.row').dataset.pmid") == str(
+            shown(page)
+        ), "the paper that is marked in the list is the one that is shown"
+        page.context.set_offline(False)
+        page.wait_for_timeout(4100)
+        here = shown(page)
+        press(page, "a")
+        settled(page)
+        assert page.locator("#alerts").text_content() == "", "what was overcome is no longer said"
+        assert verdict(queue, here) == "keep"
+        # Slow answers: a key meant for a paper that is not there yet decides on no other.
+        held = []
+        page.context.route("**/queue/*part=record*", lambda route: held.append(route))
+        here, after = shown(page), rows(page)
+        for _ in range(4):
+            page.keyboard.press("j")
+        page.keyboard.press("a")
+        assert "Nothing was decided" in page.locator("#alerts").text_content()
+        assert rows(page) == after
+        for route in held:
+            route.continue_()
+        page.context.unroute("**/queue/*part=record*")
+        settled(page)
+        assert [verdict(queue, each) for each in after] == [None] * len(after)
+
+
+def test_an_empty_lane_says_so_on_a_phone_and_the_focus_leaves_words_free(queue: Desk, chromium: Any) -> None:
+    small = {"viewport": {"width": 360, "height": 740}, "has_touch": True, "is_mobile": True}
+    with serving(queue.app) as url:
+        with opened(queue, chromium, url, "/queue?lane=wide", **small) as page:
+            assert page.get_by_text("Queue clear.").is_visible()
+            assert page.get_by_role("link", name="Go to New").is_visible()
+        with opened(queue, chromium, url) as page:
+            press(page, "j")
+            free = page.evaluate(
+                "(() => { const link = document.activeElement, words = document.createRange(); words.selectNodeContents(link.querySelector('.row-title')); return words.getBoundingClientRect().left - link.getBoundingClientRect().left; })()"
+            )
+            assert free >= 5, "the outline does not run through the first letter"
+
+
 def test_a_note_survives_a_reload_and_drafts_stay(queue: Desk, chromium: Any) -> None:
     """Q-10, and what was ticked before a reload."""
     with serving(queue.app) as url, opened(queue, chromium, url, f"/queue/{TRIAL}?order=newest") as page:

@@ -132,7 +132,12 @@
     try {
       const panes = await held.promise;
       if (ticket === wanted) { put(panes); settle(row, options); }
-    } catch (error) { if (!error.told) offline(); }
+    } catch (error) {
+      if (!error.told) offline();
+      // What is shown stays the paper one is on.
+      const shown = rows().find((each) => each.dataset.pmid === pmidOf());
+      if (ticket === wanted && shown) { rove(shown); if (options.focus !== false) focusRow(shown); }
+    }
   };
   const neighbour = (by) => {
     const found = rows();
@@ -255,6 +260,8 @@
     const its = form();
     const row = current();
     if (!its) return;
+    // The list may be ahead of what is shown: nobody decides on a paper before it is there to be read.
+    if (row && row.dataset.pmid !== its.dataset.pmid) { say(words.coming, { alarm: true }); return; }
     const [kind] = verdict.split(" ");
     const topics = all('[name="topic"]:checked', its).map((each) => each.dataset.title);
     if (kind === "keep" && !topics.length) { say(words.topic, { alarm: true }); one('[name="topic"]', its)?.focus(); return; }
@@ -282,6 +289,7 @@
       if (row) { if (after?.isConnected) after.before(row); else one("#rows")?.append(row); }
       done -= 1;
       count(1);
+      document.getElementById("toasts").replaceChildren(); // it said what was not done, and offered to undo it
       cache.set(pmid, { panes, promise: Promise.resolve(panes) });
       if (row) open(row);
       if (!told) say(`${reason || ""} ${words.refused}`.trim(), { alarm: true });
@@ -307,14 +315,17 @@
     dialog.replaceChildren(parsed(html));
     document.getElementById("toasts").replaceChildren();
     show(dialog);
+    let chosen = false;
+    // Closed without a choice, what stands stays, and what was entered is still on this device.
+    dialog.addEventListener("close", () => { if (!chosen) inLine(() => refresh(`${root}/queue?${where()}`)); }, { once: true });
     one("[data-close]", dialog)?.addEventListener("click", (event) => {
       event.preventDefault();
       forget(pmid);
-      inLine(() => refresh(`${root}/queue?${where()}`));
     });
     one("form", dialog)?.addEventListener("submit", (event) => {
       event.preventDefault();
       const data = new URLSearchParams(new FormData(event.target, event.submitter));
+      chosen = true;
       dialog.close();
       inLine(async () => {
         const answer = await request(event.target.action, { method: "POST", body: data });

@@ -142,8 +142,12 @@
   /** Say something once: in the corner for eyes, in a live region for ears. `alarm` interrupts. */
   const say = (text, { alarm = false, action = null } = {}) => {
     const place = document.getElementById(alarm ? "alerts" : "toasts");
+    // An alarm stays until something else was said after there was time to read it.
+    const before = document.querySelector("#alerts .toast");
+    if (!alarm && before && Date.now() - Number(before.dataset.at) > 4000) before.remove();
     const toast = document.createElement("div");
     toast.className = "toast";
+    toast.dataset.at = String(Date.now());
     toast.append(Object.assign(document.createElement("span"), { textContent: text }));
     if (action) toast.append(action);
     place.replaceChildren(toast);
