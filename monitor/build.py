@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from monitor.errors import DatabaseBehind, UsageError
-from monitor.settings import LOOPBACK, Settings, with_secret_key
+from monitor.settings import KEPT, LOOPBACK, Settings, Sources, with_secret_key
 
 if TYPE_CHECKING:
     from monitor.mail.links import Links
@@ -25,8 +25,10 @@ if TYPE_CHECKING:
     from monitor.services.corrections import Corrections
     from monitor.services.delivering import Delivering
     from monitor.services.feeds import Feeds
+    from monitor.services.firstrun import FirstRun
     from monitor.services.health import HealthCheck
     from monitor.services.importing import Importing
+    from monitor.services.installing import Installing
     from monitor.services.library import Library
     from monitor.services.notes import Notes
     from monitor.services.onetime import OneTimeLinks
@@ -88,6 +90,22 @@ class House:
         self.stopping: Callable[[], bool] = lambda: False
         self.patience = PATIENCE
         self.expect_worker = True
+        self.sources: Sources | None = None
+        self.on_kept: Callable[[], object] = lambda: None
+
+    def renewed(self) -> House:
+        """Return the same installation by what the pages keep by now; all else stays as it was at the start.
+
+        Raises SettingsError where the settings have become wrong.
+        """
+        if self.sources is None:
+            return self
+        told = self.sources.load()
+        kept = {name: getattr(told, name) for name in KEPT}
+        house = House(self.settings.model_copy(update=kept), self.database, self.clock)
+        house.sources, house.on_kept = self.sources, self.on_kept
+        house.patience, house.expect_worker = self.patience, self.expect_worker
+        return house
 
     @cached_property
     def setup(self) -> Setup:
@@ -188,6 +206,33 @@ class House:
             self.writing,
             name=self.settings.digest_name,
             zone=self.settings.timezone,
+        )
+
+    @cached_property
+    def installing(self) -> Installing:
+        from monitor.kept import Kept
+        from monitor.services.installing import Installing
+
+        kept = Kept(self.settings, self.sources, lambda: self.on_kept())
+        return Installing(self.database, self.clock, kept, asks=self.may_ask_pubmed)
+
+    @cached_property
+    def first_run(self) -> FirstRun:
+        from monitor.core.passwords import words_of
+        from monitor.services.firstrun import FirstRun
+
+        return FirstRun(
+            self.database,
+            self.clock,
+            self.passwords,
+            lambda: self.strategies,
+            lambda: self.pubmed_while_waiting,
+            key=self.links.setup_key(),
+            language=self.settings.language,
+            site_words=words_of(
+                "Evidence Monitor", self.settings.digest_name, urlsplit(self.settings.public_url).hostname
+            ),
+            vouched=self.settings.proxy_header is not None,
         )
 
     @cached_property
@@ -458,6 +503,8 @@ class House:
 
         def poll(turn: Turn) -> None:
             self.stopping = turn.stopping
+            if self.first_run.is_choosing():
+                raise Stopped("topics are being chosen")
             self.polling.poll_due(self.settings.poll_hour, self.settings.zone)
             if turn.stopping():
                 raise Stopped("polls may be left to do")
@@ -510,6 +557,8 @@ class House:
             signing_in=self.signing_in,
             one_time=self.one_time,
             people=self.people,
+            first_run=self.first_run,
+            installing=self.installing,
             proxy=Proxy(self.settings.proxy_header, self.settings.proxy_addresses, self.settings.public_url),
             library=self.library,
             saved=self.saved,
@@ -555,10 +604,13 @@ class House:
 
 
 @contextmanager
-def build(settings: Settings, *, clock: Clock | None = None, create: bool = False) -> Iterator[House]:
+def build(
+    settings: Settings, *, clock: Clock | None = None, create: bool = False, sources: Sources | None = None
+) -> Iterator[House]:
     """Open an installation. Raises DatabaseBehind or DatabaseDamaged before anything else is touched.
 
     `create` makes a database that does not exist yet, with the starter topics; one that is behind is never changed.
+    With `sources`, the pages may keep settings of their own.
     """
     from monitor.storage import migrations
     from monitor.storage.engine import connect
@@ -566,6 +618,7 @@ def build(settings: Settings, *, clock: Clock | None = None, create: bool = Fals
     database = connect(settings.database_url.get_secret_value())
     try:
         house = House(settings, database, clock)
+        house.sources = sources
         try:
             migrations.check(database)
         except DatabaseBehind:

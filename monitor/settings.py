@@ -10,6 +10,7 @@ import secrets
 import tempfile
 import tomllib
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from email.utils import parseaddr
 from pathlib import Path
 from typing import Any, Self
@@ -27,6 +28,10 @@ LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
 NAME_MAX = 60
 """Longer digest names would leave no room in a subject."""
 KEY_MIN = 16
+HOME_FILE = "settings.toml"
+"""Within the home; the pages write it, and it counts for less than everything else but defaults."""
+KEPT = ("mail_url", "mail_from", "ncbi_email", "ncbi_api_key")
+"""What the pages may set, and what takes effect without a new start."""
 _EVERYBODYS = frozenset(
     {"host", "cookie", "authorization", "origin", "referer", "user-agent", "accept", "from", "via", "forwarded",
      "x-forwarded-for", "x-forwarded-host", "x-forwarded-proto", "x-real-ip"}
@@ -47,7 +52,8 @@ def _local_zone() -> str:
 
 
 class Settings(BaseModel):
-    """What this installation is told. Defaults, then `monitor.toml`, then `MONITOR_*`, then flags."""
+    """What this installation is told. Defaults, then what the pages keep in the home, then `monitor.toml`, then
+    `MONITOR_*`, then flags."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
 
@@ -232,17 +238,22 @@ def load(
     environ: Mapping[str, str] | None = None,
     *,
     also: Sequence[Check] = (),
+    kept: Mapping[str, str] | None = None,
     **flags: object,
 ) -> Settings:
     """Read all sources and return checked settings.
 
     Flags that are None were not given. Raises SettingsError with every problem found, one sentence each; `also` are
-    checks that need more than this module may know.
+    checks that need more than this module may know. `kept` stands in for the file in the home, to try what would
+    be written there.
     """
     environ = os.environ if environ is None else environ
     problems: list[str] = []
     values = _from_file(config, problems) | _from_environment(environ, problems)
     values |= {name: value for name, value in flags.items() if value is not None}
+    if kept is None:
+        kept = _from_home(values.get("home"), problems)
+    values = {**kept, **values}
     settings: Settings | None = None
     wrong: set[str] = set()
     try:
@@ -262,6 +273,59 @@ def load(
     if problems or settings is None:
         raise SettingsError(problems)
     return settings
+
+
+@dataclass(frozen=True)
+class Sources:
+    """Where settings come from, to be read again; without `environ`, the environment of that moment."""
+
+    config: Path | None = None
+    environ: Mapping[str, str] | None = None
+    also: Sequence[Check] = ()
+    flags: Mapping[str, object] = field(default_factory=dict)
+
+    def load(self, kept: Mapping[str, str] | None = None) -> Settings:
+        return load(self.config, self.environ, also=self.also, kept=kept, **self.flags)
+
+    def fixed(self) -> dict[str, str]:
+        """Say, for settings that the pages keep, where else they are given: no page can change those."""
+        environ = os.environ if self.environ is None else self.environ
+        problems: list[str] = []
+        path = self.config or Path("monitor.toml")
+        found = dict.fromkeys(set(KEPT) & set(_from_file(self.config, problems)), str(path))
+        for name in KEPT:
+            for variable in (f"{PREFIX}{name.upper()}", f"{PREFIX}{name.upper()}_FILE"):
+                if environ.get(variable):
+                    found[name] = variable
+        return found
+
+
+def read_kept(home: Path) -> dict[str, str]:
+    """Return what the pages keep in a home; raises SettingsError where that cannot be read."""
+    problems: list[str] = []
+    found = _from_home(home, problems)
+    if problems:
+        raise SettingsError(problems)
+    return found
+
+
+def _from_home(home: object, problems: list[str]) -> dict[str, str]:
+    """Read what the pages keep. A home that cannot be one is told of by its own check."""
+    try:
+        path = Path(str(home or Settings.model_fields["home"].default)).expanduser() / HOME_FILE
+        given = tomllib.loads(path.read_text(encoding="utf-8"))
+    except (FileNotFoundError, NotADirectoryError, RuntimeError):
+        return {}
+    except OSError as error:
+        problems.append(f"{path}: {error.strerror}")
+        return {}
+    except (UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        problems.append(f"{path}: {error}")
+        return {}
+    for name, value in given.items():
+        if name not in KEPT or not isinstance(value, str):
+            problems.append(f"{path}: {name} is not kept here; set it in monitor.toml or as {PREFIX}{name.upper()}")
+    return {name: value for name, value in given.items() if name in KEPT and isinstance(value, str)}
 
 
 def _private(url: str) -> bool:

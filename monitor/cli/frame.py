@@ -18,7 +18,7 @@ from monitor import __version__, errors
 
 if TYPE_CHECKING:
     from monitor.build import House
-    from monitor.settings import Settings
+    from monitor.settings import Settings, Sources
 
 DONE, PARTLY, WRONG, UNREACHABLE, DAMAGED = range(5)
 """Exit codes; a test holds them against the README."""
@@ -92,13 +92,24 @@ def start(
 
 def settings() -> Settings:
     """Read and check all settings, and make the logs keep their secrets; raises SettingsError with every problem."""
-    from monitor import logs
-    from monitor.settings import load
-
-    told = load(choices.config, home=choices.home, also=(_mail_problems, _database_problems))
-    choices.secrets = told.secrets
-    logs.configure(verbose=choices.verbose, secrets=choices.secrets, waited_for=not choices.endless)
+    told = sources().load()
+    keep_secret(told)
     return told
+
+
+def sources() -> Sources:
+    """Return where this command reads its settings."""
+    from monitor.settings import Sources
+
+    return Sources(choices.config, also=(_mail_problems, _database_problems), flags={"home": choices.home})
+
+
+def keep_secret(told: Settings) -> None:
+    """Make the logs keep what these settings have to hide, beside what they kept before."""
+    from monitor import logs
+
+    choices.secrets = tuple(dict.fromkeys((*choices.secrets, *told.secrets)))
+    logs.configure(verbose=choices.verbose, secrets=choices.secrets, waited_for=not choices.endless)
 
 
 @contextmanager
@@ -106,7 +117,7 @@ def house(*, create: bool = False) -> Iterator[House]:
     """Open everything a command may need; raises DatabaseBehind or DatabaseDamaged before anything is touched."""
     from monitor.build import build
 
-    with build(settings(), create=create) as here:
+    with build(settings(), create=create, sources=sources()) as here:
         yield here
 
 

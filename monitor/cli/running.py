@@ -85,17 +85,17 @@ def web(host: Host = "127.0.0.1", port: Port = 8000) -> None:
 @app.command("worker")
 def worker() -> None:
     """Poll, select and send what is due, until stopped."""
-    from monitor.cli.serving import stopped_by_signals
+    from monitor.cli.serving import Running, stopped_by_signals
 
     with stopped_by_signals() as stop, house() as here:
         _say_what_is_missing(here)
-        ticker = here.ticker()
-        ticker.start()
+        running = Running(here, pages=False, worker=True)
+        running.start()
         tell("Working. Ctrl-C stops.")
         try:
             stop.wait()
         finally:
-            ticker.stop()
+            running.stop()
     tell("Stopped.")
 
 
@@ -262,7 +262,7 @@ def _serve(host: str, port: int, *, worker: bool) -> None:
         _say_what_is_missing(here)
         if host not in LOOPBACK:
             tell(f"Only requests for {here.settings.public_url} are answered (MONITOR_PUBLIC_URL), and this machine's.")
-        serve(here.site, host, port, here.ticker() if worker else None, bound=listener)
+        serve(here, host, port, worker=worker, bound=listener)
 
 
 def _say_what_is_missing(here: House) -> None:
@@ -270,7 +270,7 @@ def _say_what_is_missing(here: House) -> None:
 
     if not here.may_ask_pubmed:
         tell(
-            "PubMed is not asked without a contact address. Set it and start again:\n"
+            "PubMed is not asked without a contact address. An admin gives it on the page Set-up, or set it and start again:\n"
             "  export MONITOR_NCBI_EMAIL=you@lab.example"
         )
     if not any(person.subscription for person in here.subscribing.everyone()):

@@ -26,6 +26,10 @@ class Links:
         """Return the unguessable part of the address of a topic's feed: 132 bits, the same for ever."""
         return self._key(f"feed\n{topic_id}")
 
+    def setup_key(self) -> str:
+        """Return the unguessable part of the address where the first admin is made: 132 bits."""
+        return self._key("setup")
+
     def feed(self, key: str, form: str = "atom") -> str:
         """Return the address of a feed, as `atom` or `json`."""
         return f"{self.public_url}/feeds/{key}.{form}"

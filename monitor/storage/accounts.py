@@ -15,6 +15,10 @@ ATTEMPT_LOCK = 7_463_105
 """PostgreSQL advisory lock: tries are counted one after the other, as on SQLite, so that many at once gain nothing."""
 
 
+FIRST_LOCK = 7_463_106
+"""PostgreSQL advisory lock: of two who set up one installation at once, one is first."""
+
+
 class OpenSession(NamedTuple):
     """A session that was not ended; whether it is still good is a matter of time."""
 
@@ -107,6 +111,19 @@ def password_of(session: Session, address_key: str) -> Held | None:
 
 def set_password(session: Session, person_id: int, password_hash: str) -> None:
     session.execute(update(PersonRow).where(PersonRow.id == person_id).values(password_hash=password_hash))
+
+
+def has_admin(session: Session, *, vouched: bool) -> bool:
+    """Say whether an admin can come in: by a password, or `vouched` for by a proxy."""
+    known = [PersonRow.password_hash.is_not(None)] if not vouched else []
+    admins = select(PersonRow.id).where(PersonRow.role == "admin", PersonRow.disabled_at.is_(None), *known)
+    return session.execute(admins.limit(1)).first() is not None
+
+
+def lock_first(session: Session) -> None:
+    """Let no other transaction make a first admin until this one ends."""
+    if session.get_bind().dialect.name == "postgresql":
+        session.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": FIRST_LOCK})
 
 
 class FoundLink(NamedTuple):

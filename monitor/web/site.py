@@ -11,6 +11,8 @@ from monitor.services.accounts import Accounts
 from monitor.services.bulk import Bulk
 from monitor.services.corrections import Corrections
 from monitor.services.feeds import Feeds
+from monitor.services.firstrun import FirstRun
+from monitor.services.installing import Installing
 from monitor.services.library import Library
 from monitor.services.notes import Notes
 from monitor.services.onetime import OneTimeLinks
@@ -49,6 +51,8 @@ class Site:
     signing_in: SigningIn
     one_time: OneTimeLinks
     people: People
+    first_run: FirstRun
+    installing: Installing
     proxy: Proxy
     library: Library
     saved: SavedSearches

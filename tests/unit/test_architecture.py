@@ -23,6 +23,7 @@ LEFT_OF: dict[str, set[str]] = {
     "scheduler": {"core", "storage", "services"},
     "logs": set(),
     "settings": {"core"},
+    "kept": {"services", "settings"},
 }
 LEFT_OF["build"] = set(LEFT_OF) | {"scheduler", "settings", "build"}
 LEFT_OF["cli"] = LEFT_OF["build"] | {"cli"}

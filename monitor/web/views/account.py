@@ -29,7 +29,13 @@ def add_routes(app: FastAPI, site: Site, pages: Pages) -> None:
     def door(request: Request, status: int = 200, **context: object) -> Response:
         told = {"next": "/", "address": "", "wrong": None, "minutes": None} | context
         answer = pages.write(
-            request, "account/sign_in", status, possible=cookie.possible, can_mail=site.one_time.can_mail, **told
+            request,
+            "account/sign_in",
+            status,
+            possible=cookie.possible,
+            can_mail=site.one_time.can_mail,
+            fresh=site.first_run.is_open(),
+            **told,
         )
         if told["minutes"] is not None:
             answer.headers["Retry-After"] = str(context["seconds"])

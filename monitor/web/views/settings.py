@@ -295,13 +295,13 @@ def _digest(
         "most": MOST_CARDS,
         "zones": _zones(values["zone"]),
         "letter_languages": tuple(LETTER_LANGUAGES),
-        "next_at": _next(held, now),
+        "next_at": next_issue(held, now),
         "paused": held is not None and held.paused_until is not None and held.paused_until > today,
         "tomorrow": today + timedelta(days=1),
     }
 
 
-def _next(held: Subscription | None, now: datetime) -> datetime | None:
+def next_issue(held: Subscription | None, now: datetime) -> datetime | None:
     """Return when the next issue comes, after a pause if there is one."""
     zone = zone_of(held) if held is not None else None
     if held is None or zone is None or all(each.retired for each in held.topics):
