@@ -39,8 +39,6 @@ FAILING_FROM, FAILING_UNTIL = date(2026, 10, 30), date(2026, 11, 3)
 FAILING_TERM = "NKX101"
 """Stands in the search of one topic only."""
 OUTAGE_FROM, OUTAGE_UNTIL = date(2026, 11, 3), date(2026, 11, 10)
-CURATED_UNTIL = date(2026, 10, 27)
-"""What came since waits in the queue for whoever looks around."""
 NOTE_ON = date(2026, 11, 13)
 NOTE = "The controls were matched after the fact; read the methods before you quote the difference."
 """What the curator writes of the best paper before the last digest."""
@@ -150,7 +148,7 @@ def story(house: House, sandbox: Sandbox, clock: SetClock, mails: Path) -> Itera
                 house.delivering.run()
                 week.mails = sorted(_new_mails(mails, seen), key=lambda mail: mail[0])
                 _return_one(house, week)
-            if day.weekday() == CURATING and day < CURATED_UNTIL:
+            if day.weekday() == CURATING and day < NOTE_ON - timedelta(days=1):
                 demo_desk.sit_down(house, day)
             if day == NOTE_ON:
                 demo_desk.sit_down(house, day, NOTE, new=3, older=0)
