@@ -21,7 +21,7 @@ MEMBER, CURATOR, COLLEAGUE, ADMIN = (
 FORMER = "former@lab.example"
 PASSWORD: Final = "invented papers only"  # noqa: S105
 """Of everybody in the demo, which is served on this machine alone."""
-DOUBLY_SCREENED: Final = "nk-engager"
+DOUBLY_SCREENED: Final = "cik"
 _NOT_PRIMARY: Final = frozenset({"review", "opinion", "notice", "retraction-notice"})
 _MAYBE_EVERY: Final = 9
 
@@ -40,14 +40,15 @@ def people(house: House) -> None:
     house.subscribing.add(FORMER, "Former member")
 
 
-def sit_down(house: House, day: date, note: str | None = None, most: int = 60) -> None:
-    """Judge at most so many papers as proposed: keep with tags and level, dismiss what is off topic, put some aside.
+def sit_down(house: House, day: date, note: str | None = None, *, new: int = 1, older: int = 6) -> None:
+    """Judge so many papers as proposed: keep with tags and level, dismiss what is off topic, put some aside.
 
     `note` is what the curator writes of the best paper kept.
     """
     house.vocabularies.refresh()
     actor = house.screening.curator(CURATOR)
-    rows = house.queue.rows(actor, Lane.NEW, limit=most).rows
+    waiting = ((Lane.NEW, new), (Lane.BACKLOG, older))
+    rows = [row for lane, most in waiting if most for row in house.queue.rows(actor, lane, limit=most).rows]
     proposed = house.vocabularies.of(None, [row.line.pmid for row in rows])
     noted = note
     for number, row in enumerate(rows, start=1):
@@ -68,13 +69,15 @@ def vote(house: House) -> None:
     admin = Actor(ADMIN, "admin", next(each.id for each in house.subscribing.everyone() if each.address == ADMIN))
     house.votes.switch(DOUBLY_SCREENED, True, admin)
     first, second = (house.screening.curator(address) for address in (CURATOR, COLLEAGUE))
-    rows = house.queue.rows(first, Lane.SECOND, limit=4).rows
+    rows = house.queue.rows(first, Lane.SECOND, limit=6).rows
     for number, row in enumerate(rows):
-        house.votes.vote(row.line.pmid, "keep", topics=[DOUBLY_SCREENED], actor=first)
         if number == 0:
+            house.votes.vote(row.line.pmid, "keep", topics=[DOUBLY_SCREENED], actor=first)
             house.votes.vote(row.line.pmid, "dismiss", reason="wrong-intervention", actor=second)
-        elif number < len(rows) - 1:
+        else:
             house.votes.vote(row.line.pmid, "keep", topics=[DOUBLY_SCREENED], actor=second)
+            if number == 1:
+                house.votes.vote(row.line.pmid, "keep", topics=[DOUBLY_SCREENED], actor=first)
 
 
 def _keep(house: House, row: QueueRow, found: Proposed, note: str | None, actor: Actor) -> None:

@@ -22,16 +22,22 @@ class Clock(Protocol):
 
 
 class SetClock:
-    """The clock of a sandbox: real time until it is set, then standing still until it is set again."""
+    """The clock of a sandbox: real time until it is set, then standing still until it is set again or let run."""
 
     def __init__(self, moment: datetime | None = None) -> None:
         self.moment = moment
+        self._ahead = timedelta()
 
     def now(self) -> datetime:
-        return self.moment or datetime.now(UTC)
+        return self.moment or datetime.now(UTC) + self._ahead
 
     def set(self, moment: datetime | None) -> None:
         self.moment = moment
+        self._ahead = timedelta()
+
+    def run(self) -> None:
+        """Go on from where it stands, at the pace of real time."""
+        self._ahead, self.moment = self.now() - datetime.now(UTC), None
 
 
 class Context:
