@@ -8,9 +8,10 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
-from monitor.core.citation import Author, Citation, PartialDate
+from monitor.core.citation import Author, Citation, InlineXml, PartialDate
 from monitor.core.curation import Tag
 from monitor.core.issue import Candidate, Entry, FollowUp, Health, Issue, Why
+from monitor.core.languages import tag as language_tag
 from monitor.core.markup import plain, safe_html
 from monitor.core.polling import phrases_in_words
 from monitor.core.ranking import chips, published
@@ -97,13 +98,13 @@ def contents(issue: Issue, setting: Setting) -> dict[str, Any]:
             }
             for topic in issue.topics
         ],
-        "corrections": [_correction(each) for each in issue.corrections],
-        "integrity": [_entry(each, setting.tags) for each in issue.integrity],
+        "corrections": [_correction(each, setting.language) for each in issue.corrections],
+        "integrity": [_entry(each, setting) for each in issue.integrity],
         "sections": [
             {
                 "topic": section.topic.id,
                 "title": clean(section.topic.title),
-                "entries": [_entry(entry, setting.tags) for entry in section.entries],
+                "entries": [_entry(entry, setting) for entry in section.entries],
             }
             for section in issue.sections
         ],
@@ -146,14 +147,16 @@ def _name(author: Author) -> str:
     return clean(f"{author.last_name or ''} {initials}")
 
 
-def _facts(citation: Citation, flags: frozenset[str]) -> dict[str, Any]:
+def _facts(citation: Citation, flags: frozenset[str], language: str) -> dict[str, Any]:
     authors, more = byline(citation)
-    title = clean(plain(citation.title or citation.vernacular_title))
+    title, spoken = _title(citation, language)
     journal = citation.journal
     return {
         "pmid": citation.pmid,
-        "title": title,
-        "title_html": clean(safe_html(citation.title or citation.vernacular_title)),
+        "title": clean(plain(title)),
+        "title_html": clean(safe_html(title)),
+        "language": spoken,
+        "original": _original(citation) if citation.title and title is not citation.title else None,
         "authors": authors,
         "more_authors": more,
         "journal": clean(
@@ -163,6 +166,26 @@ def _facts(citation: Citation, flags: frozenset[str]) -> dict[str, Any]:
         "doi": citation.doi,
         "chips": chips(citation, flags),
     }
+
+
+def _title(citation: Citation, language: str) -> tuple[InlineXml | None, str]:
+    """Return the title as a reader of that language gets it, and its own language.
+
+    PubMed's titles are English, translated ones too. The authors' own comes first where it is in the reader's language,
+    and is all there is where PubMed has no translation.
+    """
+    own, written = citation.vernacular_title, language_tag(citation.languages[0]) if citation.languages else "en"
+    if own and (not citation.title or (written != "en" and _primary(written) == _primary(language))):
+        return own, written
+    return citation.title, "en"
+
+
+def _original(citation: Citation) -> dict[str, str]:
+    return {"title": clean(plain(citation.title)), "language": "en"}
+
+
+def _primary(language: str) -> str:
+    return language.partition("-")[0]
 
 
 def _book(citation: Citation) -> str:
@@ -180,16 +203,16 @@ def _date(value: PartialDate | None) -> dict[str, Any] | None:
     }
 
 
-def _entry(entry: Entry, tags: Callable[[Sequence[str]], Sequence[Tag]]) -> dict[str, Any]:
+def _entry(entry: Entry, setting: Setting) -> dict[str, Any]:
     candidate: Candidate = entry.candidate
     curation = candidate.curation
     return {
-        **_facts(candidate.citation, candidate.flags),
+        **_facts(candidate.citation, candidate.flags, setting.language),
         "card": entry.card,
         "kept": entry.kept,
         "level": {"code": curation.level, "proposed": curation.proposed} if curation.level is not None else None,
         "participants": curation.participants,
-        "tags": [{"label": clean(tag.label), "qualifier": tag.qualifier} for tag in tags(curation.tags)],
+        "tags": [{"label": clean(tag.label), "qualifier": tag.qualifier} for tag in setting.tags(curation.tags)],
         "note": {"text": clean_lines(curation.note), "by": curation.by and clean(curation.by)}
         if curation.note
         else None,
@@ -202,9 +225,9 @@ def clean_lines(text: str) -> str:
     return "\n".join(clean(line) for line in text.split("\n"))
 
 
-def _correction(each: FollowUp) -> dict[str, Any]:
+def _correction(each: FollowUp, language: str) -> dict[str, Any]:
     return {
-        **_facts(each.citation, each.flags),
+        **_facts(each.citation, each.flags, language),
         "changes": list(each.changes),
         "sent_on": each.sent_at.isoformat(),
         "notices": [notice for change in each.changes for notice in _notices(each.citation, change)],

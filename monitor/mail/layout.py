@@ -95,11 +95,12 @@ def chart(topics: Sequence[Mapping[str, Any]], height: int = 30) -> list[dict[st
 
 def _fit(entry: Mapping[str, Any], layout: Layout) -> dict[str, Any]:
     short = len(entry["title"]) <= layout.title
-    note = entry.get("note")
+    note, original = entry.get("note"), entry.get("original")
     return {
         **entry,
         "note": note and {**note, "text": _shortened(note["text"], layout.note)},
         "tags": entry.get("tags", ())[:TAGS],
+        "original": original and {**original, "title": _cut(original["title"], layout)},
         "cut": None if short else _cut(entry["title"], layout),
         "authors": [each[:80] for each in entry["authors"]],
         "journal": entry["journal"][:120],

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import binascii
-import gettext
 import re
 import textwrap
 from collections.abc import Iterator, Mapping
@@ -16,15 +15,17 @@ import nh3
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
 from markupsafe import Markup
 
+from monitor.mail.folding import columns, fold
 from monitor.mail.layout import EVERYTHING, LAYOUTS, Layout, lay_out
 from monitor.mail.links import Links
 from monitor.mail.words import LANGUAGES, Words
-from monitor.resources import resource_dir
+from monitor.resources import resource_dir, translations
 
 __all__ = ["HTML_MAX", "LANGUAGES", "Letter", "preheader", "render_digest", "render_letter", "render_page"]
 
 SUBJECT_MAX = 60
 PREHEADER = (40, 90)
+"""Columns, as `SUBJECT_MAX`: an ideograph takes two."""
 HTML_MAX = 80 * 1024
 """Encoded octets of the HTML part. Gmail cuts near 102 kB, and what it cuts is the link that ends the subscription."""
 
@@ -128,11 +129,10 @@ def _environment(language: str) -> Environment:
         extensions=["jinja2.ext.i18n", "jinja2.ext.do"],
     )
     environment.policies["ext.i18n.trimmed"] = True
-    translations = gettext.NullTranslations()
-    environment.install_gettext_translations(translations, newstyle=True)  # type: ignore[attr-defined]
-    words = Words(language, translations)
-    environment.globals["words"] = words
-    environment.filters.update(inline=inline, wrap=wrap, clip=clip)
+    spoken = translations(language)
+    environment.install_gettext_translations(spoken, newstyle=True)  # type: ignore[attr-defined]
+    environment.globals["words"] = Words(language, spoken)
+    environment.filters.update(inline=inline, wrap=wrap if language == "en" else wrap_wide, clip=clip, columns=columns)
     return environment
 
 
@@ -168,13 +168,18 @@ def wrap(text: str, indent: int = 0, first: int | None = None) -> str:
     )
 
 
+def wrap_wide(text: str, indent: int = 0, first: int | None = None) -> str:
+    """Wrap to 76 columns as `wrap`, a language that breaks its lines between ideographs."""
+    return fold(_ODD_SPACE.sub(" ", text), _WIDTH, " " * (indent if first is None else first), " " * indent)
+
+
 def _lines(environment: Environment, name: str, context: Mapping[str, Any]) -> list[str]:
     rendered = environment.get_template(name).render(context)
     return [line for line in (" ".join(line.split()) for line in rendered.splitlines()) if line]
 
 
 def _first_that_fits(candidates: list[str], least: int, most: int) -> str:
-    return next((each for each in candidates if least <= len(each) <= most), None) or clip(candidates[-1], most)
+    return next((each for each in candidates if least <= columns(each) <= most), None) or clip(candidates[-1], most)
 
 
 def _finish(html: str) -> str:

@@ -6,20 +6,40 @@ import gettext
 from collections.abc import Mapping, Sequence
 from datetime import date, datetime
 from functools import lru_cache
-from typing import Any
+from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo
 
 from babel import Locale
 from babel.dates import format_date, format_skeleton, format_time, get_day_names
 from babel.lists import format_list
 from babel.numbers import format_decimal
+from markupsafe import Markup, escape
 
 from monitor.mail.names import CHANGES, CHIPS, LEVELS, QUALIFIED, TONES
 
-LANGUAGES: Mapping[str, Locale] = {"en": Locale("en", "GB")}
+LANGUAGES: Mapping[str, Locale] = {"en": Locale("en", "GB"), "zh-Hans": Locale("zh", "CN", script="Hans")}
 """Languages letters can be written in; the locale says how dates and lists look."""
 
-DIRECTIONS = {"en": "ltr"}
+DIRECTIONS = {"en": "ltr", "zh-Hans": "ltr"}
+
+
+class Punctuation(NamedTuple):
+    """What stands between pieces that are put together here: sentences, parts, a name and what is said of it."""
+
+    gap: str
+    stop: str
+    colon: str
+    comma: str
+    semicolon: str
+    brackets: tuple[str, str]
+
+
+PUNCTUATION: Mapping[str, Punctuation] = {
+    "en": Punctuation(" ", ". ", ": ", ", ", "; ", (" (", ")")),
+    "zh-Hans": Punctuation("", "。", "：", "，", "；", ("（", "）")),
+}
+
+_USUAL_NAME = "NK evidence"
 
 
 class Words:
@@ -30,6 +50,23 @@ class Words:
         self.direction = DIRECTIONS[language]
         self._locale = LANGUAGES[language]
         self._t = translations
+        self._marks = marks = PUNCTUATION[language]
+        self.gap, self.stop, self.colon, self.comma = marks.gap, marks.stop, marks.colon, marks.comma
+
+    def name(self, name: str) -> str:
+        """Name the digest: the name it comes with in the reader's language, one that an admin gave it as it is."""
+        return self._t.pgettext("name of the digest", "NK evidence") if name == _USUAL_NAME else name
+
+    def bracketed(self, text: str) -> str:
+        """Put an aside into brackets, with what separates it from the word before."""
+        opening, closing = self._marks.brackets
+        return f"{opening}{text}{closing}"
+
+    def spoken(self, html: str, language: str | None) -> Markup:
+        """Mark words in another language than the letter's, so that they are read out and broken in their own."""
+        if language is None or language.partition("-")[0] == self.language.partition("-")[0]:
+            return escape(html)
+        return Markup('<span lang="{}">{}</span>').format(language, html)
 
     def chip(self, kind: str) -> str:
         return self._t.gettext(CHIPS[kind])
@@ -45,7 +82,7 @@ class Words:
 
     def why(self, reasons: Sequence[Mapping[str, str]]) -> str:
         """Put reasons into one line: `title matches “CAR-NK”; you follow CAR-NK cells; found by line 2`."""
-        return "; ".join(self.reason(each["kind"], each["text"]) for each in reasons)
+        return self._marks.semicolon.join(self.reason(each["kind"], each["text"]) for each in reasons)
 
     def reason(self, kind: str, text: str) -> str:
         _, ngettext = self._t.gettext, self._t.ngettext
@@ -63,7 +100,10 @@ class Words:
             return pattern % {"level": self.level_name(level), "name": name}
         if kind == "proposed":
             level, _nl, rule = text.partition("\n")
-            return _("level %(level)s proposed by a rule: %(rule)s") % {"level": self.level_name(level), "rule": rule}
+            return _("level %(level)s proposed by a rule: %(rule)s") % {
+                "level": self.level_name(level),
+                "rule": _(rule) if rule else "",
+            }
         if kind == "line":
             numbers = text.split(",")
             return ngettext("found by line %(lines)s", "found by lines %(lines)s", len(numbers)) % {
@@ -79,7 +119,7 @@ class Words:
 
     def tags(self, tags: Sequence[Mapping[str, str | None]]) -> str:
         """Name tags one after the other; what was looked for and not seen must not read as if it had been."""
-        return ", ".join(
+        return self.comma.join(
             self._t.gettext(QUALIFIED.get(each["qualifier"] or "", "%(tag)s")) % {"tag": each["label"]} for each in tags
         )
 
@@ -119,7 +159,7 @@ class Words:
         return self._t.gettext(CHANGES[name][0])
 
     def happened(self, changes: Sequence[str]) -> str:
-        return " ".join(self._t.gettext(CHANGES[each][1]) for each in changes)
+        return self.gap.join(self._t.gettext(CHANGES[each][1]) for each in changes)
 
     def headline(self, changes: Sequence[str]) -> str:
         return self._t.gettext(CHANGES[changes[0]][2])
@@ -171,7 +211,7 @@ class Words:
                     )
                     % values
                 )
-            return " ".join(parts)
+            return self.gap.join(parts)
         if counts["corrections"]:
             number = counts["retractions"]
             if number:
@@ -208,7 +248,7 @@ class Words:
         )
         if searches["blind"]:
             parts.append(_("There may be more: %(failed)s of %(total)s searches did not work.") % values)
-        return " ".join(parts)
+        return self.gap.join(parts)
 
     def _doubt(self, searches: Mapping[str, Any]) -> str:
         """Say why an empty week may not have been a quiet one though every search ran."""
@@ -259,7 +299,7 @@ class Words:
                     missing,
                 )
                 warnings.append(pattern % {"num": self.number(missing)})
-            return " ".join(warnings)
+            return self.gap.join(warnings)
         if problem["state"] == "never":
             return _("This topic has not been searched yet.")
         worked = problem["succeeded_at"]
@@ -276,7 +316,7 @@ class Words:
             if worked
             else _("It has not worked yet.")
         )
-        return " ".join(parts)
+        return self.gap.join(parts)
 
     def searched(self, searches: Mapping[str, Any], until: str, zone: str) -> str:
         """Write the run status line: `Searches ran today 06:10, 8 of 8 fine.`"""
@@ -308,7 +348,7 @@ class Words:
                 )
                 % {"num": made_up}
             )
-        return " ".join(parts)
+        return self.gap.join(parts)
 
     def schedule(self, schedule: Mapping[str, Any], cards: int, floor: str | None = None) -> str:
         """Say when issues come, how long they are, and from which level on."""
@@ -325,7 +365,7 @@ class Words:
             % values
         )
         if floor is not None:
-            told += " " + self._t.gettext("You asked for level %(floor)s or better.") % {"floor": floor}
+            told += self.gap + self._t.gettext("You asked for level %(floor)s or better.") % {"floor": floor}
         return told
 
     def order(self) -> str:
@@ -366,7 +406,10 @@ class Words:
 
     def moment(self, moment: str, zone: str) -> str:
         """Write a local day and time: `20 November, 06:10`."""
-        return f"{self.short_day(moment, zone)}, {self.clock(moment, zone)}"
+        return self._t.pgettext("a moment", "%(day)s, %(time)s") % {
+            "day": self.short_day(moment, zone),
+            "time": self.clock(moment, zone),
+        }
 
     def clock(self, moment: str, zone: str) -> str:
         return format_time(_local(moment, zone), "HH:mm", locale=self._locale)

@@ -40,7 +40,7 @@ from monitor.mail.render import (
     render_page,
     wrap,
 )
-from monitor.mail.words import LANGUAGES, Words
+from monitor.mail.words import Words
 from monitor.resources import resource_dir
 from tests.factories import FIRST_PMID, citation
 
@@ -559,10 +559,6 @@ def test_issue_keys_cannot_be_guessed_and_do_not_change() -> None:
 
 def test_a_doi_cannot_leave_its_link() -> None:
     assert LINKS.doi('10.99999/a"><b>?q#f') == "https://doi.org/10.99999/a%22%3E%3Cb%3E%3Fq%23f"
-
-
-def test_languages_offered_are_languages_written() -> None:
-    assert set(LANGUAGES) == {"en"}
 
 
 def test_the_web_page_of_an_issue_leaves_nothing_out() -> None:
