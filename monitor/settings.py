@@ -23,7 +23,7 @@ from monitor.core.address import read_address
 from monitor.errors import SettingsError, UsageError
 
 PREFIX = "MONITOR_"
-LANGUAGES = ("en",)
+LANGUAGES = ("en", "zh-Hans")
 LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
 NAME_MAX = 60
 """Longer digest names would leave no room in a subject."""

@@ -23,7 +23,7 @@ def add(
     address: Address,
     name: Annotated[str, typer.Option(help="How the person is called.")] = "",
     role: Annotated[str, typer.Option(help="member, curator or admin.")] = "member",
-    language: Annotated[str | None, typer.Option(help="Language of mails.")] = None,
+    language: Annotated[str | None, typer.Option(help="Language of mails: en or zh-Hans.")] = None,
 ) -> None:
     """Add a person; a disabled one comes back."""
     with house() as here:
@@ -54,7 +54,7 @@ def subscribe(
     day: Annotated[str | None, typer.Option(help="Weekday of the digest: monday ... sunday.")] = None,
     hour: Annotated[int | None, typer.Option(help="Local hour, 0 to 23.")] = None,
     zone: Annotated[str | None, typer.Option(help="Time zone, like Europe/Berlin.")] = None,
-    language: Annotated[str | None, typer.Option(help="Language of the digest.")] = None,
+    language: Annotated[str | None, typer.Option(help="Language of the digest: en or zh-Hans.")] = None,
     limit: Annotated[int | None, typer.Option(help="Most papers shown in full; the rest is listed.")] = None,
     floor: Annotated[
         str | None, typer.Option(help="Lowest level of evidence that is told, like B3; `all` for any and none.")
