@@ -97,7 +97,8 @@ def play(folder: Path, port: int, *, once: bool = False) -> None:
             return
         for line in _further_lines(folder, sandbox, house.settings.public_url):
             typer.echo(line)
-        serve(house, "127.0.0.1", port, bound=listener)
+        clock.run()
+        serve(house, "127.0.0.1", port, house.ticker(), bound=listener)
 
 
 @contextmanager
