@@ -98,7 +98,7 @@ def play(folder: Path, port: int, *, once: bool = False) -> None:
         for line in _further_lines(folder, sandbox, house.settings.public_url):
             typer.echo(line)
         clock.run()
-        serve(house, "127.0.0.1", port, house.ticker(), bound=listener)
+        serve(house, "127.0.0.1", port, worker=True, bound=listener)
 
 
 @contextmanager
