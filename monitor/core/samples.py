@@ -69,8 +69,8 @@ _DATA_BANKS: Final = {
 
 
 class SampleSize(NamedTuple):
-    """What an abstract seems to say. `n` is the largest number of people; `spans` are where such numbers stand in the
-    text made even, `words` how they are written, and `sentences` in which sentence each stands.
+    """What an abstract seems to say. `n` is the largest number of people; `spans` are where such numbers stand, or
+    the groups that add up to it, in the text made even, `words` how they are written, and `sentences` in which sentence each stands.
 
     `arms` are the groups given as n = ...; `arms_agree` says whether they add up to `n`: often they are subgroups.
     `studies` is how many a synthesis pooled.
@@ -111,12 +111,14 @@ def _read(abstract: Text) -> SampleSize:
             value = number(match[1])
             if value and value < MOST:
                 found[match.span(1)] = value
-    arms = tuple(int(match[1].replace(",", "")) for match in _ARM.finditer(even) if len(match[1]) < 12)
+    groups = {match.span(1): int(match[1].replace(",", "")) for match in _ARM.finditer(even) if len(match[1]) < 12}
+    groups = {span: n for span, n in groups.items() if n}
+    arms = tuple(groups.values())
     studies = [value for match in _STUDIES.finditer(even) if (value := number(match[1])) and value < MOST]
     best = max(found.values(), default=None)
     if best is None and len(arms) >= 2 and sum(arms) < MOST:
         best = sum(arms)
-    spans = tuple(sorted(found))[:_SHOWN]
+    spans = tuple(sorted(found or (groups if best is not None else ())))[:_SHOWN]
     return SampleSize(
         best,
         arms,

@@ -14,7 +14,7 @@ from monitor.core.lanes import Lane, Listing, read_lane, read_order
 from monitor.core.markup import plain
 from monitor.core.proposal import Proposed
 from monitor.core.rewording import Rewording
-from monitor.core.samples import RegistryNumber
+from monitor.core.samples import RegistryNumber, number
 from monitor.core.screening import OFF_TOPIC, REASONS
 from monitor.core.vocabulary import DESIGN, Suggestion, Vocabulary
 from monitor.core.vocabulary.terms import COMPARATOR
@@ -335,15 +335,14 @@ def registered(numbers: Iterable[RegistryNumber]) -> tuple[Registered, ...]:
 
 
 def sample_of(proposed: Proposed | None, abstract: AbstractView) -> Sample | None:
-    """Return the sample size with the sentences where its numbers stand."""
+    """Return the sample size with the sentences that say it, or that give the groups which add up to it."""
     found = proposed.sample if proposed is not None else None
     if found is None or found.n is None:
         return None
-    places = []
-    for line in (line for block in abstract.blocks for line in block.lines):
-        text = "".join(run.text for stretch in line.stretches for run in stretch.runs)
-        if any(words in text for words in found.words):
-            places.append(line.number)
+    shown = {line.number for block in abstract.blocks for line in block.lines}
+    read = [(number(words), sentence) for words, sentence in zip(found.words, found.sentences, strict=True)]
+    said = [sentence for n, sentence in read if n == found.n] or [sentence for _, sentence in read]
+    places = [each for each in dict.fromkeys(said) if each in shown]
     arms = " + ".join(map(str, found.arms))
     return Sample(found.n, tuple(places[:3]), arms if len(found.arms) > 1 and found.arms_agree else None)
 

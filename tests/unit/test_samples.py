@@ -41,6 +41,13 @@ def test_a_sample_shows_where_it_was_read() -> None:
     assert found.words == ("thirty", "twelve")
 
 
+def test_a_sum_of_groups_shows_where_the_groups_were_read() -> None:
+    text = "Patients had cells (n=98), observation (n=96) or were lost (n=0)."
+    found = sample_size(text)
+    assert (found.n, found.arms) == (194, (98, 96))
+    assert [text[start:end] for start, end in found.spans] == ["98", "96"]
+
+
 def test_thin_spaces_and_odd_dashes_are_read_as_usual() -> None:
     assert sample_size("Twenty\u2010one\u2009patients were treated.").n == 21
 

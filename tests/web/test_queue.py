@@ -13,6 +13,7 @@ import pytest
 from monitor.core.citation import Abstract, AbstractSection, Correction, InlineXml
 from monitor.core.people import Actor
 from monitor.storage.citations import keep
+from tests.factories import citation
 from tests.web.desk import NOW, Desk
 from tests.web.waiting import FISH, HOSTILE, KINDS, NO_CRS, PLACEHOLDER, TRIAL, VERSUS, found, plain_papers
 
@@ -58,6 +59,25 @@ def test_a_topic_is_ticked_though_its_wide_search_finds_the_paper_too(desk: Desk
     why = " ".join(re.sub("<[^>]+>", "", row[row.index("row-why") + 9 :]).split())
     assert why.startswith("Found by CAR-NK cells (line 1), NK-cell adoptive therapy"), "as the paper's own page says it"
     assert "wide" not in why
+
+
+def test_a_sample_size_leads_to_the_sentence_that_says_it(desk: Desk) -> None:
+    held = citation(
+        TRIAL + 60,
+        abstract="We treated 24 adults with CAR-NK cells. Fever occurred in 9 of 24. After 24 months 8 were well.",
+    )
+    groups = citation(
+        TRIAL + 61, abstract="Some had CAR-NK cells (n=98). The others were observed (n=96). Of all, 96 were men."
+    )
+    found(desk.house.database, [held, groups], NOW - timedelta(days=1))
+    client = desk.client("curator")
+
+    def told(pmid: int) -> list[str]:
+        panel = client.get(f"/queue/{pmid}").text.partition("<dt>Participants</dt>")[2].partition("</dd>")[0]
+        return re.findall(r'href="#s(\d+)"', panel)
+
+    assert told(held.pmid) == ["1"], "not where 24 counts something else"
+    assert told(groups.pmid) == ["1", "2"], "the groups add up to it"
 
 
 def test_keep_confirms_what_was_ticked_and_nothing_else(desk: Desk) -> None:

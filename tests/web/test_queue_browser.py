@@ -283,7 +283,7 @@ def test_without_a_connection_nothing_is_said_that_is_not_so(queue: Desk, chromi
 
 
 def test_an_empty_lane_says_so_on_a_phone_and_the_focus_leaves_words_free(queue: Desk, chromium: Any) -> None:
-    small = {"viewport": {"width": 360, "height": 740}, "has_touch": True, "is_mobile": True}
+    small: Any = {"viewport": {"width": 360, "height": 740}, "has_touch": True, "is_mobile": True}
     with serving(queue.app) as url:
         with opened(queue, chromium, url, "/queue?lane=wide", **small) as page:
             assert page.get_by_text("Queue clear.").is_visible()
@@ -294,6 +294,24 @@ def test_an_empty_lane_says_so_on_a_phone_and_the_focus_leaves_words_free(queue:
                 "(() => { const link = document.activeElement, words = document.createRange(); words.selectNodeContents(link.querySelector('.row-title')); return words.getBoundingClientRect().left - link.getBoundingClientRect().left; })()"
             )
             assert free >= 5, "the outline does not run through the first letter"
+
+
+def test_what_is_missing_for_a_verdict_is_asked_for_where_it_belongs(queue: Desk, chromium: Any) -> None:
+    with serving(queue.app) as url, opened(queue, chromium, url, f"/queue/{TRIAL}?order=newest") as page:
+        page.locator(".deciding .change > summary").click()
+        page.locator(".deciding [name=level]").select_option("A")
+        page.keyboard.press("Escape")
+        page.keyboard.press("a")
+        assert "Another level than the rule's needs a reason" in page.locator("#alerts").text_content()
+        assert page.evaluate("document.activeElement.name") == "level_why"
+        assert shown(page) == TRIAL
+        page.keyboard.type("seven hospitals")
+        page.keyboard.press("Escape")
+        press(page, "a")
+        assert page.locator("#alerts").text_content() == "", "what was asked for was given"
+        settled(page)
+        (now,) = queue.house.screening.of([TRIAL])
+        assert (now.judgement.verdict, now.level) == ("keep", "A")
 
 
 def test_a_note_survives_a_reload_and_drafts_stay(queue: Desk, chromium: Any) -> None:
@@ -375,13 +393,15 @@ def test_mouse_alone_and_a_finger_at_360_pixels_can_do_it_all(queue: Desk, chrom
             page.get_by_role("button", name="Undo").last.click()
             settled(page)
             assert verdict(queue, pmid) is None
-        small = {"viewport": {"width": 360, "height": 740}, "has_touch": True, "is_mobile": True}
+        small: Any = {"viewport": {"width": 360, "height": 740}, "has_touch": True, "is_mobile": True}
         with opened(queue, chromium, url, **small) as page:
             assert page.locator("#reader").is_hidden()
             first = rows(page)[0]
             page.locator(".row .open").first.tap()
             assert page.locator("#reader").is_visible()
             assert page.locator("#list").is_hidden()
+            head = "Math.max(...[...document.querySelectorAll('.band a, .band summary')].filter((e) => e.checkVisibility() && !e.closest('.places')).map((e) => e.getBoundingClientRect().bottom))"
+            assert page.evaluate(head) < 60, "name, search and menu share a line"
             chip = page.locator("#decide .chip [name=tag]").first
             chip.scroll_into_view_if_needed()
             chip.tap()
@@ -390,6 +410,8 @@ def test_mouse_alone_and_a_finger_at_360_pixels_can_do_it_all(queue: Desk, chrom
             until(page, f"document.getElementById('reader').dataset.pmid !== '{first}'")
             settled(page)
             assert verdict(queue, first) == "dismiss"
+            title = page.locator("#reader .title").bounding_box()
+            assert 0 <= title["y"] < 200, "the next paper begins at its title, not where the last one was left"
             page.locator(".toast button").tap()
             settled(page)
             assert verdict(queue, first) is None

@@ -111,6 +111,8 @@
     one("#reader").replaceWith(panes.reader);
     one("#decide").replaceWith(panes.decide);
     panes.reader.scrollTop = 0;
+    // Where the page itself scrolls, the next paper begins at its title.
+    if (panes.reader.getBoundingClientRect().top < 0) panes.reader.scrollIntoView({ block: "start", behavior: "instant" });
     window.htmx?.process(panes.reader);
     dress(panes);
     restore();
@@ -256,17 +258,23 @@
   };
   const lead = (html) => one(".notice.alarm p, .lead, .wrong", parsed(html))?.textContent.trim();
 
+  /** Say what is missing before a verdict can be taken; it goes with the next verdict. */
+  const ask = (text, field) => { say(text, { alarm: true }).dataset.at = "0"; field?.focus(); };
+
   const decide = (verdict, title) => {
     const its = form();
     const row = current();
     if (!its) return;
     // The list may be ahead of what is shown: nobody decides on a paper before it is there to be read.
-    if (row && row.dataset.pmid !== its.dataset.pmid) { say(words.coming, { alarm: true }); return; }
+    if (row && row.dataset.pmid !== its.dataset.pmid) { ask(words.coming); return; }
     const [kind] = verdict.split(" ");
     const topics = all('[name="topic"]:checked', its).map((each) => each.dataset.title);
-    if (kind === "keep" && !topics.length) { say(words.topic, { alarm: true }); one('[name="topic"]', its)?.focus(); return; }
+    if (kind === "keep" && !topics.length) { ask(words.topic, one('[name="topic"]', its)); return; }
     const note = one('[name="note"]', its);
-    if (verdict === "dismiss other" && !note.value.trim()) { say(words.which, { alarm: true }); closeChoices(); note.focus(); return; }
+    if (verdict === "dismiss other" && !note.value.trim()) { closeChoices(); ask(words.which, note); return; }
+    const [level, usual, proposed] = ["level", "level_usual", "level_proposed"].map((name) => one(`[name="${name}"]`, its).value);
+    const why = one('[name="level_why"]', its);
+    if (level && level !== usual && proposed && level !== proposed && !why.value.trim()) { why.closest("details").open = true; ask(words.level, why); return; }
     closeChoices();
     clearTimeout(timer);
     const data = new URLSearchParams(new FormData(its));

@@ -477,7 +477,7 @@ def _until(kind: str, how: str, form: FormData, today: date) -> tuple[date | Non
 def _level_has_reason(form: FormData, given: Mapping[str, Any]) -> None:
     proposed = _text(form, "level_proposed")
     if given["level"] is not None and proposed and given["level"] != proposed and not _text(form, "level_why"):
-        raise UsageError("another level than the rule's needs a reason; write why beside it. Nothing was changed")
+        raise UsageError("Another level than the rule's needs a reason: say why. Nothing was decided.")
 
 
 def _number(text: str) -> int | None:
