@@ -38,8 +38,8 @@ def browser() -> Iterator[Browser]:
         browser.close()
 
 
-@pytest.fixture(scope="module")
-def letter() -> str:
+@pytest.fixture(scope="module", params=["en", "zh-Hans"])
+def letter(request: pytest.FixtureRequest) -> str:
     papers = [
         Candidate(
             citation(FIRST_PMID + number, title=InlineXml(title), publication_types={"D016449": "Randomized Controlled Trial"}),
@@ -54,7 +54,7 @@ def letter() -> str:
     )
     health = (Health("car-nk", "failed", NOW, 7, 3, (), "busy" * 40), Health("cik", "warned", NOW, 7, 0, ("x" * 90,)))
     setting = Setting(
-        "NK evidence", date(2026, 11, 23), "2026-W48", NOW - timedelta(days=21), NOW, 2, 0, 7, "Europe/Berlin", "en", 12,
+        "NK evidence", date(2026, 11, 23), "2026-W48", NOW - timedelta(days=21), NOW, 2, 0, 7, "Europe/Berlin", request.param, 12,
         "desk@lab.example", {"car-nk": [100, 3, 250, 0, 1, 999, 4, 12]},
     )  # fmt: skip
     issue = select(TOPICS, papers, [gone], health, 12)
