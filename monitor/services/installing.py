@@ -15,6 +15,7 @@ from monitor.storage import events
 from monitor.storage.engine import Database
 
 SUBJECT = "installation"
+MAIL, PUBMED = "settings.mail", "settings.pubmed"
 SECURITIES = ("tls", "starttls", "none")
 _SCHEMES = {"tls": "smtps", "starttls": "smtp", "none": "smtp"}
 
@@ -124,13 +125,14 @@ class Installing:
         after: dict[str, object] = {}
         changes: dict[str, str | None] = {}
         if held.route_fixed is None:
-            changes["mail_url"] = _url(relay, held.route) if relay is not None else None
+            changes["mail_url"] = self._url(relay, held.route) if relay is not None else None
             before["mail"] = _told(held.route)
             after["mail"] = _told(relay)
         if held.sender_fixed is None:
             changes["mail_from"] = sender.strip() or None
             before["mail_from"], after["mail_from"] = held.sender, sender.strip() or None
-        self._keep(changes, before, after, actor)
+        self._keep(changes)
+        self._tell(MAIL, before, after, actor)
 
     def set_contact(self, address: str, key: str, actor: Actor, *, forget_key: bool = False) -> None:
         """Set the contact address, and an API key where one is given; raises Unsound."""
@@ -147,34 +149,46 @@ class Installing:
             changes["ncbi_api_key"] = key.strip() or None
             before["ncbi_api_key"] = "held" if held.has_key else None
             after["ncbi_api_key"] = "another" if key.strip() else None
-        self._keep(changes, before, after, actor)
+        self._keep(changes)
+        self._tell(PUBMED, before, after, actor)
 
-    def _keep(
-        self,
-        changes: Mapping[str, str | None],
-        before: dict[str, object],
-        after: dict[str, object],
-        actor: Actor,
-    ) -> None:
+    def mail_is_settled(self) -> bool:
+        """Say whether mail leaves, or somebody decided where it goes."""
+        with self._database.read() as session:
+            return self.mail().leaves or events.newest(session, SUBJECT, (MAIL,)) is not None
+
+    def _url(self, relay: Relay, held: SmtpRoute | FolderRoute) -> str:
+        """Return the address of a relay; raises Unsound for one that cannot work."""
+        url = _address(relay, held)
+        try:
+            parse_mail_url(url, plain_relays=self._keeping.standing().plain_relays)
+        except SettingsError as error:
+            raise Unsound(
+                {"mail_url": "; ".join(each.removeprefix("mail URL: ") for each in error.problems)}
+            ) from error
+        return url
+
+    def _keep(self, changes: Mapping[str, str | None]) -> None:
         if not changes:
             return
         try:
             self._keeping.keep(changes)
         except SettingsError as error:
             raise Unsound(_by_setting(error.problems)) from error
-        if before != after:
-            with self._database.write() as session:
-                events.record(session, actor, "settings.change", SUBJECT, self._clock.now(), before, after)
+
+    def _tell(self, action: str, before: dict[str, object], after: dict[str, object], actor: Actor) -> None:
+        with self._database.write() as session:
+            events.record(session, actor, action, SUBJECT, self._clock.now(), before, after)
 
 
-def _url(relay: Relay, held: SmtpRoute | FolderRoute) -> str:
-    """Return the address of a relay; raises Unsound for what no address can say."""
+def _address(relay: Relay, held: SmtpRoute | FolderRoute) -> str:
+    """Write a relay as one address; raises Unsound for what no address can say."""
     host, port = relay.host.strip().strip("[]"), relay.port.strip()
     user = relay.user.strip()
     if not host or any(each.isspace() or each in "/?#@" for each in host):
         raise Unsound({"mail_url": "type the name of the mail server, such as smtp.lab.example"})
     if port and not (port.isascii() and port.isdigit() and 0 < int(port[:6]) < 65_536):
-        raise Unsound({"mail_url": f"{port[:12]} is no port; leave it empty for the usual one"})
+        raise Unsound({"port": f"{port[:12]} is no port; leave it empty for the usual one"})
     if relay.security not in SECURITIES:
         raise Unsound({"mail_url": "choose how the connection is protected"})
     password = relay.password

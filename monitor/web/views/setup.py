@@ -238,7 +238,7 @@ def _states(site: Site, request: Request) -> dict[str, bool]:
     progress = site.first_run.progress()
     return {
         "account": True,
-        "mail": site.installing.mail().leaves,
+        "mail": site.installing.mail_is_settled(),
         "pubmed": site.installing.asks,
         "topics": progress.chosen or progress.polled > 0,
         "counts": progress.started or progress.polled > 0,
