@@ -56,9 +56,8 @@ class Vocabularies:
         if session is None:
             with self._database.read() as opened:
                 return self.standing(opened)
-        newest = {kind: vocabulary.newest_version(session, kind) for kind in vocabulary.KINDS}
-        wanted = InForce(newest["vocabulary"] or 0, newest["levels"] or 0)
-        if not all(wanted):
+        wanted = vocabulary.in_force(session)
+        if wanted is None:
             raise DatabaseBehind("no vocabulary has been loaded yet; run monitor init")
         with self._lock:
             held = self._standing
@@ -78,14 +77,13 @@ class Vocabularies:
         """
         wanted = list(dict.fromkeys(pmids))
         if session is not None:
-            found, _ = self._made(session, wanted)
-            return found
+            return self._made(session, wanted, self.standing(session))[0]
         with self._database.read() as opened:
-            found, fresh = self._made(opened, wanted)
-            versions = self.standing(opened).versions
+            standing = self.standing(opened)
+            found, fresh = self._made(opened, wanted, standing)
         if fresh:
             with self._database.write() as opened:
-                vocabulary.store(opened, fresh, versions, self._clock.now())
+                vocabulary.store(opened, fresh, standing.versions, self._clock.now())
         return found
 
     def of(self, session: Session | None, pmids: Iterable[int]) -> dict[int, Proposed]:
@@ -97,13 +95,13 @@ class Vocabularies:
         made = 0
         while made < limit and not stopping():
             with self._database.read() as session:
-                versions = self.standing(session).versions
-                batch = vocabulary.stale(session, versions, self._clock.now(), BATCH)
-                fresh = self._read(session, batch)
+                standing = self.standing(session)
+                batch = vocabulary.stale(session, standing.versions, self._clock.now(), BATCH)
+                fresh = self._read(session, batch, standing)
             if not fresh:
                 return made
             with self._database.write() as session:
-                vocabulary.store(session, fresh, versions, self._clock.now())
+                vocabulary.store(session, fresh, standing.versions, self._clock.now())
             made += len(fresh)
         return made
 
@@ -126,17 +124,17 @@ class Vocabularies:
                 uses += [Use(pattern, each.term, pmid, taken, each.preselected and not taken) for pattern in patterns]
         vocabulary.record_use(session, uses, self._clock.now(), step_id)
 
-    def _made(self, session: Session, pmids: Sequence[int]) -> tuple[dict[int, Proposed], list[tuple[bytes, Proposed]]]:
-        versions = self.standing(session).versions
-        found = vocabulary.proposals(session, pmids, versions, self._clock.now().date())
-        fresh = self._read(session, [pmid for pmid in pmids if pmid not in found])
+    def _made(
+        self, session: Session, pmids: Sequence[int], standing: Standing
+    ) -> tuple[dict[int, Proposed], list[tuple[bytes, Proposed]]]:
+        found = vocabulary.proposals(session, pmids, standing.versions, self._clock.now().date())
+        fresh = self._read(session, [pmid for pmid in pmids if pmid not in found], standing)
         found.update({each.pmid: each for _, each in fresh})
         return {pmid: found[pmid] for pmid in pmids if pmid in found}, fresh
 
-    def _read(self, session: Session, pmids: Sequence[int]) -> list[tuple[bytes, Proposed]]:
+    def _read(self, session: Session, pmids: Sequence[int], standing: Standing) -> list[tuple[bytes, Proposed]]:
         if not pmids:
             return []
-        standing = self.standing(session)
         hashes = vocabulary.hashes(session, pmids)
         today, mesh = self._clock.now().date(), self._mesh()
         return [

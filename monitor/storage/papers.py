@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, NamedTuple
+from typing import Any, Final, NamedTuple
 
-from sqlalchemy import Row, func, select
+from sqlalchemy import Row, bindparam, func, select
 from sqlalchemy.orm import Session
 
 from monitor.core.citation import Citation, PartialDate
@@ -27,6 +27,8 @@ from monitor.core.screening import Decision
 from monitor.storage import codec, screening
 from monitor.storage.bulk import batches
 from monitor.storage.tables import CheckRow, CitationRow, HitRow, ProposalRow, TopicRow, VersionRow
+
+_PMIDS: Final[Any] = bindparam("pmids", expanding=True)
 
 
 class Place(NamedTuple):
@@ -79,7 +81,7 @@ def lines(session: Session, pmids: Iterable[int]) -> list[PaperLine]:
     """Return a line for each of these that is held, in the order given, in five statements for every 500."""
     told: list[PaperLine] = []
     for batch in batches(iter(dict.fromkeys(pmids))):
-        rows = {row.pmid: row for row in session.execute(_rows().where(CitationRow.pmid.in_(batch)))}
+        rows = {row.pmid: row for row in session.execute(_ROWS, {"pmids": batch})}
         places, changes = _places(session, batch), _changes(session, batch)
         decisions, terms = screening.standing(session, batch), screening.terms(session, batch)
         told += [
@@ -158,6 +160,7 @@ def _rows() -> Any:
         )
         .outerjoin(CheckRow, CheckRow.pmid == CitationRow.pmid)
         .outerjoin(ProposalRow, (ProposalRow.pmid == CitationRow.pmid) & (ProposalRow.hash == CitationRow.hash))
+        .where(CitationRow.pmid.in_(_PMIDS))
     )
 
 
@@ -208,25 +211,34 @@ def _line(
 
 def _places(session: Session, pmids: Sequence[int]) -> dict[int, list[Place]]:
     found: dict[int, list[Place]] = {}
-    rows = session.execute(
-        select(HitRow.pmid, HitRow.topic_id, TopicRow.title, HitRow.lane, HitRow.lines, HitRow.found_at)
-        .join(TopicRow, TopicRow.id == HitRow.topic_id)
-        .where(HitRow.pmid.in_(pmids), HitRow.ended_at.is_(None))
-        .order_by(HitRow.lane, TopicRow.position, TopicRow.id)
-    )
-    for pmid, topic, title, lane, numbers, found_at in rows:
+    for pmid, topic, title, lane, numbers, found_at in session.execute(_PLACES, {"pmids": pmids}):
         found.setdefault(pmid, []).append(Place(topic, title, lane, tuple(numbers), found_at))
     return found
 
 
 def _changes(session: Session, pmids: Sequence[int]) -> dict[int, frozenset[Change]]:
     """Return what the versions of each brought that people may have read of; most have but one and brought nothing."""
-    several = (
-        select(VersionRow.pmid).where(VersionRow.pmid.in_(pmids)).group_by(VersionRow.pmid).having(func.count() > 1)
-    )
     found: dict[int, frozenset[Change]] = {}
-    for pmid, names in session.execute(
-        select(VersionRow.pmid, VersionRow.changes).where(VersionRow.pmid.in_(several)).order_by(VersionRow.id)
-    ):
+    for pmid, names in session.execute(_CHANGES, {"pmids": pmids}):
         found[pmid] = found.get(pmid, frozenset()).union(Change[each] for each in names)
     return found
+
+
+def _told_places() -> Any:
+    return (
+        select(HitRow.pmid, HitRow.topic_id, TopicRow.title, HitRow.lane, HitRow.lines, HitRow.found_at)
+        .join(TopicRow, TopicRow.id == HitRow.topic_id)
+        .where(HitRow.pmid.in_(_PMIDS), HitRow.ended_at.is_(None))
+        .order_by(HitRow.lane, TopicRow.position, TopicRow.id)
+    )
+
+
+def _told_changes() -> Any:
+    several = (
+        select(VersionRow.pmid).where(VersionRow.pmid.in_(_PMIDS)).group_by(VersionRow.pmid).having(func.count() > 1)
+    )
+    return select(VersionRow.pmid, VersionRow.changes).where(VersionRow.pmid.in_(several)).order_by(VersionRow.id)
+
+
+# Built once: putting these together takes as long as running them.
+_ROWS, _PLACES, _CHANGES = _rows(), _told_places(), _told_changes()

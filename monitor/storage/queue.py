@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from datetime import date, datetime
-from typing import Any, NamedTuple
+from typing import Any, Final, NamedTuple
 
-from sqlalchemy import ColumnElement, Select, distinct, func, null, or_, select, text
+from sqlalchemy import ColumnElement, Select, bindparam, distinct, func, null, or_, select, text
 from sqlalchemy.orm import Session, aliased
 
 from monitor.core.query.own import OPEN
@@ -27,6 +27,7 @@ from monitor.storage.tables import (
 
 COUNTED = 1000
 """So many of the backlog are counted; more are told as more."""
+_PMIDS: Final[Any] = bindparam("pmids", expanding=True)
 
 
 class Topic(NamedTuple):
@@ -109,21 +110,10 @@ def traits(session: Session, pmids: Iterable[int]) -> dict[int, Traits]:
     found: dict[int, Traits] = {}
     for batch in batches(iter(pmids)):
         topics: dict[int, list[str]] = {}
-        for pmid, topic in session.execute(
-            select(HitRow.pmid, HitRow.topic_id)
-            .join(TopicRow, TopicRow.id == HitRow.topic_id)
-            .where(HitRow.pmid.in_(batch), HitRow.ended_at.is_(None))
-            .order_by(TopicRow.position, TopicRow.id)
-        ):
+        for pmid, topic in session.execute(_FINDING, {"pmids": batch}):
             if topic not in topics.setdefault(pmid, []):
                 topics[pmid].append(topic)
-        for pmid, alarm, level, design in session.execute(
-            select(
-                CitationRow.pmid, or_(CitationRow.retracted, CitationRow.concern), ProposalRow.level, ProposalRow.design
-            )
-            .outerjoin(ProposalRow, ProposalRow.pmid == CitationRow.pmid)
-            .where(CitationRow.pmid.in_(batch))
-        ):
+        for pmid, alarm, level, design in session.execute(_TRAITS, {"pmids": batch}):
             found[pmid] = Traits(tuple(topics.get(pmid, ())), alarm, level, design)
     return found
 
@@ -135,10 +125,10 @@ def reworded(session: Session) -> list[Reworded]:
 
 def notices(session: Session, pmids: Sequence[int] | None = None) -> list[Notice]:
     """Return what befell papers after they were kept or sent and was not acknowledged, in the order seen."""
-    query = _NOTICES if pmids is None else _NOTICES.where(VersionRow.pmid.in_(pmids))
+    rows = session.execute(_NOTICES) if pmids is None else session.execute(_NOTICES_OF, {"pmids": pmids})
     found = [
         Notice(pmid, number, seen_at, tuple(Change[each] for each in changes))
-        for pmid, number, seen_at, changes in session.execute(query)
+        for pmid, number, seen_at, changes in rows
     ]
     # Sorted here: asked to sort, SQLite walks all versions in order instead of the few that the index names.
     return sorted(found, key=lambda each: each.version_id)
@@ -151,8 +141,9 @@ def put_aside(session: Session) -> list[PutAside]:
 
 def suggesting(session: Session, pmids: Iterable[int], tag: str, today: date) -> set[int]:
     """Return those of these papers for which the tag is suggested by the rules in force, however it is qualified."""
-    versions = {kind: vocabulary.newest_version(session, kind) or 0 for kind in vocabulary.KINDS}
-    rules = vocabulary.InForce(versions["vocabulary"], versions["levels"])
+    rules = vocabulary.in_force(session)
+    if rules is None:
+        return set()
     return {
         pmid
         for pmid, proposed in vocabulary.proposals(session, pmids, rules, today).items()
@@ -239,6 +230,24 @@ def _notices() -> Any:
     )
 
 
+def _finding() -> Any:
+    return (
+        select(HitRow.pmid, HitRow.topic_id)
+        .join(TopicRow, TopicRow.id == HitRow.topic_id)
+        .where(HitRow.pmid.in_(_PMIDS), HitRow.ended_at.is_(None))
+        .order_by(TopicRow.position, TopicRow.id)
+    )
+
+
+def _traits() -> Any:
+    alarm = or_(CitationRow.retracted, CitationRow.concern)
+    return (
+        select(CitationRow.pmid, alarm, ProposalRow.level, ProposalRow.design)
+        .outerjoin(ProposalRow, ProposalRow.pmid == CitationRow.pmid)
+        .where(CitationRow.pmid.in_(_PMIDS))
+    )
+
+
 def _put_aside() -> Any:
     columns = (DecisionRow.pmid, DecisionRow.decided_at, DecisionRow.person_id, DecisionRow.until, DecisionRow.asked_id)
     return select(*columns).where(text("decision.verdict = 'maybe'"), _stands())
@@ -250,3 +259,5 @@ _BACKLOG = _backlog()
 _RETRACTED = select(CitationRow.pmid).where(CitationRow.retracted.is_(True))
 _CONCERN = select(CitationRow.pmid).where(CitationRow.concern.is_(True))
 _REWORDED, _NOTICES, _PUT_ASIDE = _reworded(), _notices(), _put_aside()
+_NOTICES_OF = _NOTICES.where(VersionRow.pmid.in_(_PMIDS))
+_FINDING, _TRAITS = _finding(), _traits()

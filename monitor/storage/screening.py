@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
-from typing import NamedTuple
+from typing import Any, Final, NamedTuple
 
-from sqlalchemy import Select, func, insert, select
+from sqlalchemy import Select, bindparam, func, insert, select
 from sqlalchemy.orm import Session, aliased
 
 from monitor.core.people import Actor
@@ -14,6 +14,8 @@ from monitor.core.query.own import OPEN, Own
 from monitor.core.screening import Decision, Judgement, Tagging, Verdict
 from monitor.storage.bulk import batches
 from monitor.storage.tables import CitationRow, DecisionRow, HitRow, TaggingRow, VersionRow
+
+_PMIDS: Final[Any] = bindparam("pmids", expanding=True)
 
 
 class Given(NamedTuple):
@@ -63,8 +65,7 @@ def standing(session: Session, pmids: Iterable[int]) -> dict[int, Decision]:
     """Return the verdict that stands on each of these citations that has one."""
     found: dict[int, Decision] = {}
     for batch in batches(iter(pmids)):
-        newest = _newest().where(DecisionRow.pmid.in_(batch))
-        for row in session.scalars(select(DecisionRow).where(DecisionRow.id.in_(newest), DecisionRow.verdict != OPEN)):
+        for row in session.scalars(_STANDING, {"pmids": batch}):
             found[row.pmid] = _decision(row)
     return found
 
@@ -150,13 +151,8 @@ def decide(session: Session, given: Sequence[Given], actor: Actor, now: datetime
 def terms(session: Session, pmids: Iterable[int]) -> dict[int, Terms]:
     """Return the standing terms of these citations that have any."""
     found: dict[int, dict[str, tuple[str, ...]]] = {}
-    columns = (TaggingRow.pmid, TaggingRow.facet, TaggingRow.term)
     for batch in batches(iter(pmids)):
-        newest = select(func.max(TaggingRow.id)).where(TaggingRow.pmid.in_(batch)).group_by(*columns)
-        rows = session.execute(
-            select(*columns).where(TaggingRow.id.in_(newest), TaggingRow.added.is_(True)).order_by(TaggingRow.term)
-        )
-        for pmid, facet, term in rows:
+        for pmid, facet, term in session.execute(_TERMS, {"pmids": batch}):
             of = found.setdefault(pmid, {})
             of[facet] = (*of.get(facet, ()), term)
     return dict(found)
@@ -215,6 +211,17 @@ def _newest() -> Select[int]:
     return select(func.max(DecisionRow.id)).group_by(DecisionRow.pmid)
 
 
+def _standing() -> Any:
+    newest = _newest().where(DecisionRow.pmid.in_(_PMIDS))
+    return select(DecisionRow).where(DecisionRow.id.in_(newest), DecisionRow.verdict != OPEN)
+
+
+def _terms() -> Any:
+    columns = (TaggingRow.pmid, TaggingRow.facet, TaggingRow.term)
+    newest = select(func.max(TaggingRow.id)).where(TaggingRow.pmid.in_(_PMIDS)).group_by(*columns)
+    return select(*columns).where(TaggingRow.id.in_(newest), TaggingRow.added.is_(True)).order_by(TaggingRow.term)
+
+
 def _decision(row: DecisionRow) -> Decision:
     verdict = None if row.verdict == OPEN else Verdict(row.verdict)
     return Decision(
@@ -228,3 +235,7 @@ def _decision(row: DecisionRow) -> Decision:
         row.undoes,
         row.step_id,
     )
+
+
+# Built once: putting these together takes as long as running them.
+_STANDING, _TERMS = _standing(), _terms()

@@ -7,7 +7,7 @@ from datetime import date, datetime, timedelta
 from typing import Any, Final, Literal, NamedTuple
 
 import msgspec
-from sqlalchemy import delete, exists, func, insert, or_, select
+from sqlalchemy import bindparam, delete, exists, func, insert, or_, select
 from sqlalchemy.orm import Session
 
 from monitor.core.proposal import Proposed
@@ -86,6 +86,12 @@ def newest(session: Session, kind: Kind) -> Rulebook | None:
 def newest_version(session: Session, kind: Kind) -> int | None:
     """Return the number of the version in force; None before any was loaded."""
     return session.scalar(select(func.max(RulebookRow.version)).where(RulebookRow.kind == kind))
+
+
+def in_force(session: Session) -> InForce | None:
+    """Return the versions in force of both rulebooks; None before both were loaded."""
+    found: dict[str, int] = {row.kind: row.newest for row in session.execute(_IN_FORCE)}
+    return InForce(*(found[kind] for kind in KINDS)) if len(found) == len(KINDS) else None
 
 
 def version(session: Session, kind: Kind, number: int) -> Rulebook | None:
@@ -182,17 +188,7 @@ def proposals(session: Session, pmids: Iterable[int], rules: InForce, today: dat
     """Return what is proposed for these citations, where it was made by these rules and of the text as it stands."""
     found: dict[int, Proposed] = {}
     for batch in batches(iter(pmids)):
-        rows = session.execute(
-            select(ProposalRow.pmid, ProposalRow.found)
-            .join(CitationRow, (CitationRow.pmid == ProposalRow.pmid) & (CitationRow.hash == ProposalRow.hash))
-            .where(
-                ProposalRow.pmid.in_(batch),
-                ProposalRow.vocabulary == rules.vocabulary,
-                ProposalRow.levels == rules.levels,
-                or_(ProposalRow.until.is_(None), ProposalRow.until > today),
-            )
-        )
-        for pmid, told in rows:
+        for pmid, told in session.execute(_CURRENT, {"pmids": batch, "today": today, **rules._asdict()}):
             found[pmid] = _read(pmid, told)
     return found
 
@@ -268,3 +264,21 @@ def receptions(session: Session, least: int = 1) -> list[Reception]:
         .order_by(PatternUseRow.term, PatternUseRow.pattern)
     )
     return [Reception(*row) for row in rows]
+
+
+def _current() -> Any:
+    return (
+        select(ProposalRow.pmid, ProposalRow.found)
+        .join(CitationRow, (CitationRow.pmid == ProposalRow.pmid) & (CitationRow.hash == ProposalRow.hash))
+        .where(
+            ProposalRow.pmid.in_(bindparam("pmids", expanding=True)),
+            ProposalRow.vocabulary == bindparam("vocabulary"),
+            ProposalRow.levels == bindparam("levels"),
+            or_(ProposalRow.until.is_(None), ProposalRow.until > bindparam("today")),
+        )
+    )
+
+
+# Built once: putting these together takes as long as running them.
+_IN_FORCE = select(RulebookRow.kind, func.max(RulebookRow.version).label("newest")).group_by(RulebookRow.kind)
+_CURRENT = _current()

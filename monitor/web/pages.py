@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import hashlib
-from functools import cache
+from collections.abc import Callable
+from functools import cache, lru_cache
 from pathlib import Path
 from typing import Any, Final
 
 from babel import negotiate_locale
 from fastapi import Request
 from fastapi.responses import HTMLResponse, Response
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from jinja2 import Environment, FileSystemLoader, StrictUndefined, pass_context
+from jinja2.runtime import Context
+from markupsafe import Markup
 from starlette.exceptions import HTTPException
 from starlette.responses import FileResponse
 
@@ -101,10 +104,29 @@ class Pages:
             )
             found.policies["ext.i18n.trimmed"] = True
             found.install_gettext_translations(translations(language), newstyle=True)  # type: ignore[attr-defined]
-            found.globals.update(self._globals, language=language)
+            words = _words(found.globals["gettext"], translations(language).gettext)
+            found.globals.update(self._globals, language=language, gettext=words, _=words)
             found.filters.update(FILTERS)
             self._environments[language] = found
         return found
+
+
+def _words(filling: Any, translate: Callable[[str], str]) -> Callable[..., str]:
+    """Return Jinja's gettext with a memory: what has no variables is looked up once, not a thousand times a page."""
+
+    @lru_cache(maxsize=4096)
+    def plain(text: str, escaping: bool) -> str:
+        found = translate(text)
+        return (Markup(found) if escaping else found) % {}  # noqa: S704 - our own words, from templates and catalogues
+
+    @pass_context
+    def words(context: Context, text: str, **variables: object) -> str:
+        if not variables:
+            return plain(text, context.eval_ctx.autoescape)
+        found: str = filling(context, text, **variables)
+        return found
+
+    return words
 
 
 def _asked_for(request: Request) -> str:
