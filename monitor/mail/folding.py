@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Iterator
+from functools import lru_cache
 
 _NEVER_FIRST = frozenset("，。、；：？！）》〉」』】〕”’…—～·％,.;:?!)]}%")
 """What may not begin a line, and the next what may not end one (GB/T 15834-2011, section 5.1)."""
@@ -23,12 +24,14 @@ def fold(text: str, width: int, first: str, rest: str) -> str:
     `first` begins the first line, `rest` each other one. A line breaks at a space or beside an ideograph, never before
     closing marks or after opening ones.
     """
-    lines, line, room = [], "", width - columns(first)
+    lines, line, left = [], "", width - columns(first)
     for piece in _pieces(_SPACES.sub(" ", text.strip())):
-        if line and columns(line) + columns(piece.rstrip()) > room:
+        taken = columns(piece)
+        if line and taken - piece.endswith(" ") > left:
             lines.append(line.rstrip())
-            line, room = "", width - columns(rest)
+            line, left = "", width - columns(rest)
         line += piece
+        left -= taken
     lines.append(line)
     return "\n".join((rest if n else first) + each for n, each in enumerate(lines))
 
@@ -50,6 +53,7 @@ def _may_part(left: str, right: str) -> bool:
     return beside and right != " " and right not in _NEVER_FIRST and left not in _NEVER_LAST
 
 
+@lru_cache(maxsize=8192)
 def _width(character: str) -> int:
     if unicodedata.combining(character):
         return 0

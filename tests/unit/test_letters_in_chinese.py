@@ -39,7 +39,9 @@ from monitor.mail.words import DIRECTIONS, LANGUAGES, PUNCTUATION, Words
 from monitor.resources import LANGUAGES as OF_PAGES
 from monitor.resources import resource_dir, translations
 from monitor.settings import LANGUAGES as OF_SETTINGS
-from tests.unit.test_render import LINKS, NOW, SENDER, TOPICS, Page, candidate, follow_up, health, setting
+from tests.unit.test_render import _ATTRIBUTES as ATTRIBUTES
+from tests.unit.test_render import _CALM as CALM
+from tests.unit.test_render import LINKS, NOW, PAYLOADS, SENDER, TOPICS, Page, candidate, follow_up, health, setting
 
 CHINESE = "虚构的杀伤细胞治疗肝细胞癌：随机对照研究"
 CONCLUSION = "The invented cells did no harm to any of the 37 invented patients."
@@ -251,6 +253,18 @@ def test_headers_are_read_back_as_they_were_written() -> None:
     assert message["From"].addresses[0].display_name == "证据监测（虚构实验室）"
     assert str(message["List-Id"]).startswith("肿瘤免疫周报")
     assert all(part.get_content_charset() == "utf-8" for part in message.iter_parts())
+
+
+def test_hostile_titles_and_languages_do_nothing() -> None:
+    for payload in PAYLOADS:
+        text = payload.replace("\x00", "")
+        for title in (escape_text(text), InlineXml(payload)):
+            own = chinese(0, vernacular_title=title, title=title)
+            foreign = chinese(1, vernacular_title=title, title=None, languages=(payload,))
+            page = Page(letter(own, foreign).html)
+            assert {tag for tag, _ in page.elements} <= CALM | {"br"}, payload
+            assert {name for _, attributes in page.elements for name in attributes} <= ATTRIBUTES, payload
+            assert page.unclosed == [], payload
 
 
 @pytest.mark.parametrize("purpose", ["invitation", "reset"])
