@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import stat
+import tempfile
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from monitor.errors import SettingsError
+from monitor.kept import Kept
 from monitor.mail.transport import FolderRoute, parse_mail_url
-from monitor.settings import Settings, load, with_secret_key
+from monitor.settings import Settings, Sources, load, read_kept, with_secret_key
 from monitor.storage.engine import connect
 
 README = (Path(__file__).resolve().parents[2] / "README.md").read_text(encoding="utf-8")
@@ -213,3 +217,53 @@ def test_processes_that_start_together_agree_on_the_key(tmp_path: Path) -> None:
 @pytest.mark.parametrize("name", sorted(Settings.model_fields))
 def test_setting_is_documented(name: str) -> None:
     assert f"`MONITOR_{name.upper()}`" in README
+
+
+def test_what_the_pages_keep_counts_for_less_than_file_and_environment(tmp_path: Path) -> None:
+    home = tmp_path / "home"
+    home.mkdir()
+    (home / "settings.toml").write_text(
+        'mail_from = "kept@lab.example"\nncbi_email = "kept@lab.example"\nmail_url = "smtps://kept.example"\n'
+    )
+    (tmp_path / "monitor.toml").write_text('ncbi_email = "file@lab.example"\nhome = "home"\n')
+    environ = {"MONITOR_MAIL_URL": "smtps://environment.example"}
+    sources = Sources(environ=environ)
+    settings = sources.load()
+    assert settings.home == home
+    assert settings.mail_from == "kept@lab.example"
+    assert settings.ncbi_email == "file@lab.example"
+    assert settings.mail_url.get_secret_value() == "smtps://environment.example"
+    assert sources.fixed() == {"ncbi_email": "monitor.toml", "mail_url": "MONITOR_MAIL_URL"}
+    assert sources.load({"mail_from": "tried@lab.example"}).mail_from == "tried@lab.example"
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ('public_url = "http://evil.example"', "public_url is not kept here"),
+        ("ncbi_email = 7", "ncbi_email is not kept here"),
+        ("mail_from = ", "settings.toml"),
+        ('ncbi_email = "nobody"', "MONITOR_NCBI_EMAIL"),
+    ],
+)
+def test_a_kept_file_that_is_wrong_is_told_of_at_start(tmp_path: Path, text: str, told: str) -> None:
+    (tmp_path / "settings.toml").write_text(text)
+    with pytest.raises(SettingsError, match=told):
+        load(environ={}, home=tmp_path)
+
+
+@given(st.text(st.characters(exclude_categories=["C", "Z"]), min_size=1, max_size=60))
+def test_what_is_kept_is_read_as_it_was_written(text: str) -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        home = Path(folder) / "home"
+        sources = Sources(environ={}, flags={"home": home})
+        changed: list[int] = []
+        kept = Kept(sources.load(), sources, lambda: changed.append(1))
+        kept.keep({"ncbi_api_key": text, "mail_from": "first@lab.example"})
+        assert read_kept(home) == {"ncbi_api_key": text, "mail_from": "first@lab.example"}
+        with pytest.raises(SettingsError):
+            kept.keep({"mail_from": "nobody"})
+        kept.keep({"mail_from": None})
+        assert read_kept(home) == {"ncbi_api_key": text}
+        assert len(changed) == 2
+        assert [each.name for each in home.iterdir()] == ["settings.toml"]
