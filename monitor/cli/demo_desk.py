@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date, timedelta
 from typing import Final
 
 from monitor.build import House
+from monitor.core.highlights import LAYERS
 from monitor.core.lanes import Lane
 from monitor.core.people import COMMAND_LINE, Actor
 from monitor.core.proposal import Proposed
@@ -38,6 +40,9 @@ def people(house: House) -> None:
         link = house.one_time.make(added.id, COMMAND_LINE).url
         house.one_time.use(link.rpartition("/")[2], PASSWORD, PASSWORD)
     house.subscribing.add(FORMER, "Former member")
+    curator = house.people.by_address(CURATOR)
+    marked = replace(curator.preferences, highlights=LAYERS)
+    house.personal.prefer(curator.id, marked, curator.version, COMMAND_LINE)
 
 
 def sit_down(house: House, day: date, note: str | None = None, *, new: int = 1, older: int = 6) -> None:
