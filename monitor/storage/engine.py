@@ -181,7 +181,13 @@ def _connect_sqlite(url: URL) -> Database:
         )
 
     engine = create_engine(
-        "sqlite://", module=SQLITE, creator=open_file, poolclass=QueuePool, pool_size=8, max_overflow=32
+        "sqlite://",
+        module=SQLITE,
+        creator=open_file,
+        poolclass=QueuePool,
+        pool_size=8,
+        max_overflow=32,
+        hide_parameters=True,  # an error's text goes into the log, and a row may hold a hash or the key of a link
     )
 
     @event.listens_for(engine, "connect")
@@ -213,6 +219,7 @@ def _connect_postgres(url: URL) -> Database:
         pool_pre_ping=True,
         pool_size=8,
         max_overflow=32,
+        hide_parameters=True,
         connect_args={"options": options, "connect_timeout": 10, "application_name": "evidence-monitor"},
     )
     name = url.render_as_string(hide_password=True)
@@ -238,6 +245,8 @@ _SQLITE_TROUBLE = {
 }
 
 
+_BEYOND = "no row here can hold such a number or text, so nothing was found and nothing changed; write another"
+"""Forms and addresses bring numbers past 64 bits, NUL and halves of characters; no paper and no person has one."""
 _TOO_MANY_PARTS = "this search has too many parts for the database; divide it"
 _SQLITE_TOO_MANY = (
     "Expression tree is too large",
@@ -250,7 +259,9 @@ _SQLITE_TOO_MANY = (
 
 
 def explain_sqlite(error: BaseException, path: Path) -> MonitorError | None:
-    """Return the sentence for a fault of the file or disk, or a search beyond all limits; None for a fault of ours."""
+    """Return the sentence for a fault of the file or disk, or a value beyond all limits; None for a fault of ours."""
+    if isinstance(error, OverflowError | UnicodeEncodeError):
+        return UsageError(_BEYOND)
     if any(each in str(error) for each in _SQLITE_TOO_MANY):
         return UsageError(_TOO_MANY_PARTS)
     name = getattr(error, "sqlite_errorname", "") or ""
@@ -272,8 +283,15 @@ _POSTGRES_BUSY = {
 
 
 def explain_postgres(error: BaseException, name: str, *, disconnected: bool) -> MonitorError | None:
-    """Return the sentence for a fault of server or network, or a search beyond all limits; None for a fault of ours."""
+    """Return the sentence for a fault of server or network, or a value beyond all limits; None for a fault of ours."""
     state = getattr(error, "sqlstate", None) or ""
+    # numeric_value_out_of_range, character_not_in_repertoire, untranslatable_character; the driver refuses NUL itself
+    if (
+        isinstance(error, UnicodeEncodeError)
+        or state in ("22003", "22021", "22P05")
+        or (not state and type(error).__name__ == "DataError")
+    ):
+        return UsageError(_BEYOND)
     if state == "54001" or (state == "54000" and "tsquery" in str(error)):  # statement_too_complex, a limit
         return UsageError(_TOO_MANY_PARTS)
     first_line = (str(error).strip().splitlines() or ["no reason given"])[0]

@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta, timezone
 from pathlib import Path
 
 import pytest
-from sqlalchemy import event, text
+from sqlalchemy import event, insert, select, text
 from sqlalchemy.exc import IntegrityError
 
 from monitor.errors import DatabaseDamaged, DatabaseUnavailable, MonitorError, UsageError
@@ -47,6 +47,45 @@ def test_a_failed_write_leaves_nothing(database: Database) -> None:
     with database.write() as session:
         session.execute(text("CREATE TABLE half_done (id integer)"))
         session.execute(text("DROP TABLE half_done"))
+
+
+@pytest.mark.parametrize(
+    ("value", "refusing"),
+    [("\ud800", {"sqlite", "postgresql"}), ("a\0b", {"postgresql"}), (10**30, {"sqlite"}), (-(10**30), {"sqlite"})],
+)
+def test_what_no_row_can_hold_is_told_or_not_found(database: Database, value: str | int, refusing: set[str]) -> None:
+    """Forms and addresses bring anything; what a database cannot even be asked is no fault of ours to be logged."""
+
+    def ask() -> list[object]:
+        column = PaceRow.key if isinstance(value, str) else EventRow.id
+        with database.read() as session:
+            return list(session.scalars(select(column).where(column == value)))
+
+    if database.dialect in refusing:
+        with pytest.raises(UsageError, match="nothing changed"):
+            ask()
+    else:
+        assert ask() == []
+
+
+@pytest.mark.parametrize("number", [2**70, -(2**70)])
+def test_a_number_past_64_bits_is_not_written(database: Database, number: int) -> None:
+    with pytest.raises(UsageError, match="nothing changed"), database.write() as session:
+        session.execute(insert(EventRow).values(id=number, at=NOW, actor="x", role="admin", action="x", subject="x"))
+
+
+def test_what_a_row_holds_stands_in_no_error(database: Database) -> None:
+    """An error's text goes into the log; a row may hold a hash, or the key of a link."""
+
+    def twice() -> None:
+        with database.write() as session:
+            for _ in range(2):
+                session.execute(insert(PaceRow).values(key="canary", next_at=1.5))
+
+    with pytest.raises(IntegrityError) as caught:
+        twice()
+    assert "parameters hidden" in str(caught.value)
+    assert "canary" not in str(caught.value).replace(str(caught.value.orig), "")
 
 
 def test_nothing_written_while_reading_is_kept(sqlite_database: Database) -> None:

@@ -409,6 +409,18 @@ def test_nobody_by_that_number_is_a_page(place: Desk) -> None:
             assert "<h1>" in answer.text
 
 
+def test_a_version_that_no_row_ever_had_changes_nothing(place: Desk) -> None:
+    """A form that was tampered with, or sent by a program: numbers past 64 bits."""
+    member = place.client("member")
+    digest = {"topics": "car-nk", "day": "0", "hour": "7", "zone": "UTC", "language": "en", "card_limit": "3"}
+    for path, form in (("", {"theme": "dark"}), ("/keys", {"shortcuts": "off"}), ("/digest", digest)):
+        answer = member.post(f"/settings{path}", data=form | {"version": "9" * 20})
+        assert answer.status_code in (409, 422), path
+        assert "<h1>" in answer.text
+    held = place.house.people.find(place.ids["member"])
+    assert (held.version, held.subscription, held.preferences.theme) == (0, None, "auto")
+
+
 def test_wrong_addresses_are_told_and_kept(place: Desk) -> None:
     admin = place.client("admin")
     for address, why in (("member@lab.example", "already here"), ("no address", "is not an address"), ("", "empty")):
