@@ -165,7 +165,10 @@ def foreign(method: str, headers: Headers) -> bool:
     if site is not None:
         return site not in ("same-origin", "none")
     origin = headers.get("origin")
-    return origin is not None and urlsplit(origin).netloc.lower() != headers.get("host", "").lower()
+    try:
+        return origin is not None and urlsplit(origin).netloc.lower() != headers.get("host", "").lower()
+    except ValueError:  # a bracket of IPv6 that nothing closes
+        return True
 
 
 def from_this_machine(request: Request, public_url: str) -> bool:

@@ -124,6 +124,14 @@ def test_only_our_own_hosts_are_served(site: World, host: str, status: int) -> N
     assert (b"<h1>" in content) == (status == 200)
 
 
+@pytest.mark.parametrize(
+    "origin", ["http://[", "http://]", "//", "", "null", "http://127.0.0.1:8000@evil.example", "\xff"]
+)
+def test_an_origin_that_cannot_be_read_is_a_foreign_one(site: World, origin: str) -> None:
+    headers = [(b"host", b"127.0.0.1:8000"), (b"origin", origin.encode("latin-1"))]
+    assert ask(site, {"method": "POST", "path": "/sign-in", "headers": headers})[0] == 403
+
+
 def test_without_a_host_nothing_is_served(site: World) -> None:
     assert ask(site, {"headers": []})[0] == 421
 
