@@ -195,7 +195,9 @@ def test_what_cannot_be_previewed_says_why(shown: Weeks, query: str, said: str) 
     client = shown.place.client("admin")
     answer = client.get(f"/admin/digests?{query}")
     assert (answer.status_code, said in answer.text) == (422, True)
-    assert client.get("/admin/digests?on=soon").status_code == 422
+    for odd in ("on=soon", "on=0001-01-01", "on=9999-12-31", "for=kind:x", "for=kind:²", f"for=kind:{'9' * 5000}"):
+        for path in ("/admin/digests", "/admin/digests/letter"):
+            assert client.get(f"{path}?{odd}").status_code == 422, odd
 
 
 def test_a_test_is_sent_as_shown_and_recorded_nowhere_but_in_the_log(weeks: Weeks) -> None:

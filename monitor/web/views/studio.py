@@ -20,6 +20,7 @@ from monitor.web.entering import Known
 from monitor.web.pages import Pages
 from monitor.web.safety import LETTER_POLICY
 from monitor.web.site import Site
+from monitor.web.views.myaccount import number as read_number
 
 PAGE: Final = 50
 VIEWS: Final = ("html", "phone", "dark", "text")
@@ -39,7 +40,7 @@ class Asked:
     @property
     def kind(self) -> int | None:
         number = self.whose.removeprefix("kind:")
-        return int(number) if self.whose.startswith("kind:") and number.isdecimal() else None
+        return read_number(number) if self.whose.startswith("kind:") else None
 
     def query(self, **more: str) -> str:
         return urlencode({"for": self.whose, "on": self.on.isoformat() if self.on is not None else "", **more})
@@ -125,7 +126,9 @@ def _asked(values: Mapping[str, str]) -> Asked:
     try:
         on = date.fromisoformat(text) if text else None
     except ValueError:
-        raise UsageError(f"{text!r} is no day; write it like 2026-11-23") from None
+        raise UsageError(f"{text[:40]!r} is no day; write it like 2026-11-23") from None
+    if on is not None and not 1970 <= on.year <= 2999:
+        raise UsageError(f"{text!r} is a day without issues; write one like 2026-11-23")
     return Asked(values.get("for", ""), on)
 
 
