@@ -3,15 +3,22 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Iterator
 from io import BytesIO
 from pathlib import Path
+from typing import get_args
 
 from babel.messages.catalog import Catalog
-from babel.messages.extract import extract_from_dir
+from babel.messages.extract import DEFAULT_KEYWORDS, extract_from_dir
 from babel.messages.frontend import parse_mapping_cfg
 from babel.messages.pofile import read_po, write_po
 
-from monitor.resources import LANGUAGES
+from monitor.core.relations import RELATIONS
+from monitor.core.revision import Change
+from monitor.core.screening import REASONS
+from monitor.core.vocabulary.texts import Place
+from monitor.formats.rulebook import rules_of
+from monitor.resources import LANGUAGES, resource_dir
 
 ROOT = Path(__file__).resolve().parents[1]
 LOCALE = ROOT / "templates" / "locale"
@@ -36,14 +43,27 @@ def extracted() -> Catalog:
     found = Catalog(fuzzy=False)
     kept = set()
     for path, _line, message, comments, context in sorted(
-        (each for top in ("templates", "monitor/mail") for each in _in(top, methods, options)),
+        (each for top in ("templates", "monitor") for each in _in(top, methods, options)),
         key=lambda each: (each[0].startswith("monitor"), each[0], each[1]),
     ):
         if message:
             place = () if (path, message) in kept else ((path, 0),)
             kept.add((path, message))
             found.add(message, None, place, auto_comments=comments, context=context)
+    for path, text in closed():
+        found.add(text, None, ((path, 0),))
     return found
+
+
+def closed() -> Iterator[tuple[str, str]]:
+    """Yield what code has words for out of a closed list, and the rules that ship, which the filter `said` shows."""
+    yield from (("monitor/core/revision.py", each.words) for each in Change)
+    yield from (("monitor/core/relations.py", each.words) for each in RELATIONS.values())
+    yield from (("monitor/core/screening.py", each) for each in REASONS.values())
+    yield from (("monitor/core/vocabulary/texts.py", each) for each in get_args(Place))
+    rules = rules_of((resource_dir("db") / "seed" / "levels.yaml").read_text(encoding="utf-8"))
+    for rule in rules.rules:
+        yield from (("db/seed/levels.yaml", each) for each in (rule.reason, rule.ask) if each)
 
 
 def _in(top: str, methods: list, options: dict) -> list:
@@ -52,6 +72,7 @@ def _in(top: str, methods: list, options: dict) -> list:
         ROOT / top,
         [(pattern.removeprefix(f"{top}/"), method) for pattern, method in methods if pattern.startswith(f"{top}/")],
         {pattern.removeprefix(f"{top}/"): each for pattern, each in options.items() if pattern.startswith(f"{top}/")},
+        keywords={**DEFAULT_KEYWORDS, "told": None, "counted": (1, 2)},
     )
     return [(f"{top}/{path}", *rest) for path, *rest in found]
 

@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 
 from monitor.core.polling import left_out, phrases_in_words
+from monitor.core.told import counted, told
 
 POLL_OVERDUE = timedelta(hours=30)
 HEARTBEAT_OVERDUE = timedelta(minutes=5)
@@ -96,7 +97,7 @@ class Installation:
 def examine(facts: Facts, installation: Installation, now: datetime, *, expect_worker: bool = True) -> list[Finding]:
     """Return every finding, problems first."""
     findings = [
-        *(Finding("database", State.PROBLEM, f"{each[0].upper()}{each[1:]}.") for each in facts.damage),
+        *(Finding(told("database"), State.PROBLEM, f"{each[0].upper()}{each[1:]}.") for each in facts.damage),
         *_clock(facts, now),
         *_settings(installation),
         *_polls(facts.topics, now, contact_known=installation.contact_known),
@@ -112,9 +113,11 @@ def examine(facts: Facts, installation: Installation, now: datetime, *, expect_w
 def headline(findings: Sequence[Finding]) -> str:
     problems = sum(finding.state is State.PROBLEM for finding in findings)
     if problems:
-        return f"{problems} problem{'s' if problems > 1 else ''}"
+        return counted("%(number)s problem", "%(number)s problems", problems)
     warned = sum(finding.state is State.WARNED for finding in findings)
-    return f"Running, with {warned} thing{'s' if warned > 1 else ''} to look at" if warned else "Everything is running"
+    if not warned:
+        return told("Everything is running")
+    return counted("Running, with %(number)s thing to look at", "Running, with %(number)s things to look at", warned)
 
 
 def report(findings: Sequence[Finding]) -> dict[str, object]:
@@ -133,54 +136,61 @@ def ago(moment: datetime, now: datetime) -> str:
     """Say how long ago, in the largest unit that fits."""
     seconds = int((now - moment).total_seconds())
     if seconds < 0:
-        return "in the future (is this machine's clock right?)"
-    for unit, length in (("day", 86_400), ("hour", 3_600), ("minute", 60)):
-        if seconds >= length:
-            number = seconds // length
-            return f"{number} {unit}{'s' if number > 1 else ''} ago"
-    return "just now"
+        return told("in the future (is this machine's clock right?)")
+    if seconds >= 86_400:
+        return counted("%(number)s day ago", "%(number)s days ago", seconds // 86_400)
+    if seconds >= 3_600:
+        return counted("%(number)s hour ago", "%(number)s hours ago", seconds // 3_600)
+    if seconds >= 60:
+        return counted("%(number)s minute ago", "%(number)s minutes ago", seconds // 60)
+    return told("just now")
 
 
 def _clock(facts: Facts, now: datetime) -> Iterator[Finding]:
     if facts.latest_moment is not None and facts.latest_moment > now + CLOCKS_APART:
         yield Finding(
-            "clock",
+            told("clock"),
             State.PROBLEM,
-            f"Something is dated {facts.latest_moment:%Y-%m-%d %H:%M} UTC, but this machine's clock says "
-            f"{now:%Y-%m-%d %H:%M} UTC: one of them is wrong.",
-            "Set the clock. Searches and signs of life dated later than now count for nothing.",
+            told(
+                "Something is dated %(moment)s UTC, but this machine's clock says %(now)s UTC: one of them is wrong.",
+                moment=f"{facts.latest_moment:%Y-%m-%d %H:%M}",
+                now=f"{now:%Y-%m-%d %H:%M}",
+            ),
+            told("Set the clock. Searches and signs of life dated later than now count for nothing."),
         )
 
 
 def _settings(installation: Installation) -> Iterator[Finding]:
     if not installation.contact_known:
         yield Finding(
-            "contact address",
+            told("contact address"),
             State.PROBLEM,
-            "PubMed is not asked.",
-            "Set MONITOR_NCBI_EMAIL; NCBI wants to know whom to write to.",
+            told("PubMed is not asked."),
+            told("Set MONITOR_NCBI_EMAIL; NCBI wants to know whom to write to."),
         )
     if not installation.mail_leaves:
         yield Finding(
-            "mail",
+            told("mail"),
             State.NOTE,
-            "Mails are written to a folder and leave no further.",
-            "Set MONITOR_MAIL_URL to an SMTP server.",
+            told("Mails are written to a folder and leave no further."),
+            told("Set MONITOR_MAIL_URL to an SMTP server."),
         )
     elif not installation.public_url.startswith("https://"):
         yield Finding(
-            "public address",
+            told("public address"),
             State.WARNED,
-            f"Links in mails begin with {installation.public_url}.",
-            "One-click unsubscribe needs https: set MONITOR_PUBLIC_URL.",
+            told("Links in mails begin with %(url)s.", url=installation.public_url),
+            told("One-click unsubscribe needs https: set MONITOR_PUBLIC_URL."),
         )
     if installation.storage_advice:
-        yield Finding("database", State.WARNED, installation.storage_advice)
+        yield Finding(told("database"), State.WARNED, installation.storage_advice)
 
 
 def _polls(topics: Sequence[TopicFacts], now: datetime, *, contact_known: bool) -> Iterator[Finding]:
     if not topics:
-        yield Finding("topics", State.PROBLEM, "There are no topics to search for.", "Run monitor init.")
+        yield Finding(
+            told("topics"), State.PROBLEM, told("There are no topics to search for."), told("Run monitor init.")
+        )
     for topic in topics:
         yield from _core(topic, now, contact_known=contact_known)
         if topic.wide is not None:
@@ -188,41 +198,45 @@ def _polls(topics: Sequence[TopicFacts], now: datetime, *, contact_known: bool) 
 
 
 def _core(topic: TopicFacts, now: datetime, *, contact_known: bool) -> Iterator[Finding]:
-    name, core, again = f"search: {topic.title}", topic.core, f"monitor poll {topic.id}"
+    name, core, again = told("search: %(title)s", title=topic.title), topic.core, f"monitor poll {topic.id}"
     if core.last_success_at is None:
         state = State.PROBLEM if core.last_error or contact_known else State.NOTE
-        yield Finding(name, state, core.last_error or "Never polled.", again)
+        yield Finding(name, state, core.last_error or told("Never polled."), again)
     elif core.last_error:
         yield Finding(name, State.PROBLEM, _failed(core.last_error, core.last_success_at, now), again)
     elif now - core.last_success_at > POLL_OVERDUE:
         yield Finding(
             name,
             State.PROBLEM,
-            f"Overdue: last searched {ago(core.last_success_at, now)}.",
-            "Is monitor worker running?",
+            told("Overdue: last searched %(ago)s.", ago=ago(core.last_success_at, now)),
+            told("Is monitor worker running?"),
         )
     elif doubts := list(_doubts(name, topic, core)):
         yield from doubts
     else:
-        yield Finding(name, State.FINE, f"Searched {ago(core.last_success_at, now)}.")
+        yield Finding(name, State.FINE, told("Searched %(ago)s.", ago=ago(core.last_success_at, now)))
 
 
 def _wide(topic: TopicFacts, wide: LaneFacts, now: datetime) -> Iterator[Finding]:
     """Judge the wide search: no digest depends on it, so that its failures want a look and are no problem."""
-    name = f"wide search: {topic.title}"
+    name = told("wide search: %(title)s", title=topic.title)
     if wide.last_error:
         yield Finding(
             name, State.WARNED, _failed(wide.last_error, wide.last_success_at, now), f"monitor poll {topic.id}"
         )
     elif wide.last_success_at is not None and now - wide.last_success_at > POLL_OVERDUE:
-        yield Finding(name, State.WARNED, f"Overdue: last searched {ago(wide.last_success_at, now)}.")
+        yield Finding(name, State.WARNED, told("Overdue: last searched %(ago)s.", ago=ago(wide.last_success_at, now)))
     else:
         yield from _doubts(name, topic, wide)
 
 
 def _failed(error: str, last_success_at: datetime | None, now: datetime) -> str:
-    before = f"The last good one was {ago(last_success_at, now)}." if last_success_at else "None was good before."
-    return f"The last search failed: {error.rstrip('.')}. {before}"
+    why = error.rstrip(".")
+    if last_success_at is None:
+        return told("The last search failed: %(why)s. None was good before.", why=why)
+    return told(
+        "The last search failed: %(why)s. The last good one was %(ago)s.", why=why, ago=ago(last_success_at, now)
+    )
 
 
 def _doubts(name: str, topic: TopicFacts, lane: LaneFacts) -> Iterator[Finding]:
@@ -231,15 +245,15 @@ def _doubts(name: str, topic: TopicFacts, lane: LaneFacts) -> Iterator[Finding]:
         yield Finding(
             name,
             State.WARNED,
-            f"PubMed did not know {phrases} and searched without.",
-            f"See monitor topic show {topic.id}.",
+            told("PubMed did not know %(phrases)s and searched without.", phrases=phrases),
+            told("See monitor topic show %(topic)s.", topic=topic.id),
         )
     if without := left_out(lane.missing, lane.refused):
         yield Finding(
             name,
             State.WARNED,
-            f"{without}: they are asked for again in the next two weeks.",
-            f"monitor poll {topic.id} tries now and names them.",
+            told("%(papers)s: they are asked for again in the next two weeks.", papers=without),
+            told("monitor poll %(topic)s tries now and names them.", topic=topic.id),
         )
 
 
@@ -247,77 +261,95 @@ def _worker(facts: Facts, now: datetime, *, expect_worker: bool) -> Iterator[Fin
     past = [beat for beat in facts.heartbeats if beat.at <= now + CLOCKS_APART]
     newest = max(past, key=lambda beat: beat.at, default=None)
     if newest is not None and now - newest.at <= HEARTBEAT_OVERDUE:
-        yield Finding("worker", State.FINE, f"Alive: {newest.name}, {ago(newest.at, now)}.")
-    elif expect_worker:
-        last = "never seen" if newest is None else f"last sign of life {ago(newest.at, now)}"
         yield Finding(
-            "worker",
+            told("worker"), State.FINE, told("Alive: %(name)s, %(ago)s.", name=newest.name, ago=ago(newest.at, now))
+        )
+    elif expect_worker:
+        last = told("never seen") if newest is None else told("last sign of life %(ago)s", ago=ago(newest.at, now))
+        yield Finding(
+            told("worker"),
             State.PROBLEM,
-            f"No worker is running ({last}): nothing is polled or sent.",
-            "Start monitor up or monitor worker.",
+            told("No worker is running (%(last)s): nothing is polled or sent.", last=last),
+            told("Start monitor up or monitor worker."),
         )
     for job in facts.jobs_failed:
-        yield Finding("worker", State.WARNED, job)
+        yield Finding(told("worker"), State.WARNED, job)
 
 
 def _digests(facts: Facts) -> Iterator[Finding]:
     if not facts.subscriptions:
         yield Finding(
-            "digests",
+            told("digests"),
             State.NOTE,
-            "Nobody is subscribed.",
-            "monitor person add ADDRESS, then monitor person subscribe ADDRESS TOPIC...",
+            told("Nobody is subscribed."),
+            told("monitor person add ADDRESS, then monitor person subscribe ADDRESS TOPIC..."),
         )
     elif facts.digests_overdue:
         yield Finding(
-            "digests",
+            told("digests"),
             State.PROBLEM,
-            f"{facts.digests_overdue} overdue.",
-            "monitor digest selects and queues what is due.",
+            told("%(number)s overdue.", number=facts.digests_overdue),
+            told("monitor digest selects and queues what is due."),
         )
     else:
         yield Finding(
-            "digests",
+            told("digests"),
             State.FINE,
-            f"None overdue; {facts.subscriptions} subscription{'s' if facts.subscriptions > 1 else ''}.",
+            counted(
+                "None overdue; %(number)s subscription.", "None overdue; %(number)s subscriptions.", facts.subscriptions
+            ),
         )
 
 
 def _mail(facts: Facts, now: datetime) -> Iterator[Finding]:
     waiting = facts.deliveries.get("queued", 0) + facts.deliveries.get("leased", 0)
     if waiting and facts.oldest_waiting_since is not None and now - facts.oldest_waiting_since > MAIL_OVERDUE:
-        reason = f" Last answer: {facts.last_mail_error}" if facts.last_mail_error else ""
+        values = {"number": waiting, "ago": ago(facts.oldest_waiting_since, now)}
         yield Finding(
-            "outbox",
+            told("outbox"),
             State.PROBLEM,
-            f"{waiting} waiting, the oldest since {ago(facts.oldest_waiting_since, now)}.{reason}",
-            "monitor send tries now.",
+            told(
+                "%(number)s waiting, the oldest since %(ago)s. Last answer: %(answer)s",
+                **values,
+                answer=facts.last_mail_error,
+            )
+            if facts.last_mail_error
+            else told("%(number)s waiting, the oldest since %(ago)s.", **values),
+            told("monitor send tries now."),
         )
     elif waiting:
-        yield Finding("outbox", State.FINE, f"{waiting} waiting to be sent.")
+        yield Finding(told("outbox"), State.FINE, told("%(number)s waiting to be sent.", number=waiting))
     if doubtful := facts.deliveries.get("in_doubt", 0):
         yield Finding(
-            "outbox",
+            told("outbox"),
             State.WARNED,
-            f"{doubtful} in doubt: the line broke when the relay may already have accepted. They are sent once more after a pause.",
+            told(
+                "%(number)s in doubt: the line broke when the relay may already have accepted. "
+                "They are sent once more after a pause.",
+                number=doubtful,
+            ),
         )
     if failed := facts.deliveries.get("failed", 0):
         yield Finding(
-            "outbox",
+            told("outbox"),
             State.WARNED,
-            f"{failed} given up in the last 30 days; their papers go into the next issue.",
-            "monitor person list shows addresses that get no mail.",
+            told("%(number)s given up in the last 30 days; their papers go into the next issue.", number=failed),
+            told("monitor person list shows addresses that get no mail."),
         )
     if facts.suppressed:
         yield Finding(
-            "addresses",
+            told("addresses"),
             State.NOTE,
-            f"{facts.suppressed} get no mail (bounced, or unsubscribed).",
-            "monitor person list names them.",
+            told("%(number)s get no mail (bounced, or unsubscribed).", number=facts.suppressed),
+            told("monitor person list names them."),
         )
 
 
 def _library(facts: Facts) -> Iterator[Finding]:
     if facts.provisional:
-        yield Finding("library", State.NOTE, f"{facts.provisional} imported citations wait to be fetched from PubMed.")
-    yield Finding("library", State.FINE, f"{facts.citations:,} citations.")
+        yield Finding(
+            told("library"),
+            State.NOTE,
+            told("%(number)s imported citations wait to be fetched from PubMed.", number=facts.provisional),
+        )
+    yield Finding(told("library"), State.FINE, told("%(number)s citations.", number=f"{facts.citations:,}"))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
+from functools import reduce
 from typing import NamedTuple
 
 from sqlalchemy.orm import Session
@@ -13,6 +14,7 @@ from monitor.core.lanes import LATER, Key, Lane, Listing, Waiting, key, write_cu
 from monitor.core.people import Actor
 from monitor.core.query import MeshTree, parse
 from monitor.core.query.words import split_words
+from monitor.core.told import told
 from monitor.core.voting import NEEDED
 from monitor.errors import UsageError
 from monitor.storage import papers, people, queue, readings, screening, search, votes
@@ -207,15 +209,17 @@ class Desk:
 
     def _why(self, lane: Lane, line: PaperLine, names: dict[int, str]) -> str:
         if lane is Lane.INTEGRITY:
-            told = [change.words for each in self._notices.get(line.pmid, ()) for change in each.changes]
-            return "; ".join(dict.fromkeys(told))
+            happened = [change.words for each in self._notices.get(line.pmid, ()) for change in each.changes]
+            return reduce(_and, map(told, dict.fromkeys(happened)), "")
         if lane is Lane.REVISED:
-            return f"title or abstract changed since the verdict {line.verdict}"
+            return told("title or abstract changed since the verdict")
         if lane is Lane.MAYBE:
             return _aside(self._aside[line.pmid], names)
         if lane is Lane.SECOND:
             differing = line.pmid in self._conflicts
-            return "two verdicts differ; yours decides" if differing else "waits for your verdict; nobody sees it yet"
+            if differing:
+                return told("two verdicts differ; yours decides")
+            return told("waits for your verdict; nobody sees it yet")
         return _found_by(line)
 
 
@@ -228,18 +232,25 @@ class _Found(NamedTuple):
 
 
 def _found_by(line: PaperLine) -> str:
-    told = []
+    found = []
     for place in line.found:
         numbers = ", ".join(map(str, place.lines))
         lines = f" line {numbers}" if len(place.lines) == 1 else f" lines {numbers}" if place.lines else ""
-        told.append(f"{place.title}: {place.lane}{lines}")
-    return "; ".join(told)
+        found.append(f"{place.title}: {place.lane}{lines}")
+    return "; ".join(found)
 
 
 def _aside(aside: queue.PutAside, names: dict[int, str]) -> str:
-    told = f"put aside by {names.get(aside.by or 0, 'the command line')}"
-    if aside.asked is not None:
-        told += f" for {names.get(aside.asked, 'somebody')}"
-    if aside.until is not None:
-        told += f" until {aside.until.isoformat()}"
-    return told
+    by = names.get(aside.by or 0, told("the command line"))
+    asked = None if aside.asked is None else names.get(aside.asked, told("somebody"))
+    if asked is None and aside.until is None:
+        return told("put aside by %(by)s", by=by)
+    if asked is None:
+        return told("put aside by %(by)s until %(until)s", by=by, until=aside.until)
+    if aside.until is None:
+        return told("put aside by %(by)s for %(asked)s", by=by, asked=asked)
+    return told("put aside by %(by)s for %(asked)s until %(until)s", by=by, asked=asked, until=aside.until)
+
+
+def _and(one: str, other: str) -> str:
+    return told("%(one)s; %(other)s", one=one, other=other) if one else other

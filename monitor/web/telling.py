@@ -13,7 +13,9 @@ from jinja2.runtime import Context
 
 from monitor.core import languages
 from monitor.core.citation import PartialDate
+from monitor.core.told import Told
 from monitor.mail.render import inline
+from monitor.resources import translations
 from monitor.services.subscribing import zone_of
 
 
@@ -87,6 +89,12 @@ def tongue(context: Context, value: str) -> str:
     return found or languages.name(value)
 
 
+@pass_context
+def said(context: Context, value: str) -> str:
+    """Say what code has words of its own for: a name out of a closed list, or a sentence with values (`core.told`)."""
+    return _said(context, value) if value else value
+
+
 def bcp(value: str) -> str:
     """Write a MARC code of a language as the `lang` attribute wants it (BCP 47)."""
     return languages.tag(value)
@@ -98,8 +106,28 @@ def iso(value: date | datetime) -> str:
 
 
 FILTERS: Final[dict[str, Any]] = {
-    each.__name__: each for each in (day, moment, hour, span, number, share, listed, partial, tongue, bcp, inline, iso)
+    each.__name__: each
+    for each in (day, moment, hour, span, number, share, listed, partial, tongue, said, bcp, inline, iso)
 }
+
+
+def _said(context: Context, value: str) -> str:
+    known = translations(str(context["language"]))
+    if not isinstance(value, Told):
+        return known.gettext(value)
+    pattern = (
+        known.gettext(value.pattern) if value.many is None else known.ngettext(value.pattern, value.many, value.number)
+    )
+    values = {name: _value(context, each) for name, each in value.values.items()}
+    return pattern % values if values else pattern
+
+
+def _value(context: Context, value: object) -> object:
+    if isinstance(value, date):
+        return day(context, value)
+    if isinstance(value, int):
+        return number(context, value)
+    return _said(context, value) if isinstance(value, Told) else value
 
 
 def _locale(context: Context) -> str:
