@@ -7,8 +7,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from sqlalchemy import Select, func, select
-from sqlalchemy.orm import Session
+from sqlalchemy import ColumnElement, func, select
+from sqlalchemy.orm import Session, aliased
 
 from monitor.core.query.own import OPEN
 from monitor.core.screening import Verdict
@@ -64,7 +64,7 @@ def harvests(session: Session, since: datetime, topic_id: str | None = None) -> 
     for topic, verdict, reason, kept_in in session.execute(
         select(papers.c.topic_id, DecisionRow.verdict, DecisionRow.reason, DecisionRow.topics)
         .join(DecisionRow, DecisionRow.pmid == papers.c.pmid)
-        .where(DecisionRow.id.in_(_newest()), DecisionRow.verdict != OPEN)
+        .where(_stands(), DecisionRow.verdict != OPEN)
     ):
         of = found[topic]
         if verdict == Verdict.KEEP:
@@ -82,7 +82,7 @@ def by_line(session: Session, topic_id: str) -> dict[tuple[int, str, int], LineH
     """Return the same for each line that a poll noted with a paper, by the id of its version, its lane and number."""
     rows = session.execute(
         select(HitRow.strategy_id, HitRow.lane, HitRow.lines, DecisionRow.verdict, DecisionRow.topics)
-        .outerjoin(DecisionRow, (DecisionRow.pmid == HitRow.pmid) & DecisionRow.id.in_(_newest()))
+        .outerjoin(DecisionRow, (DecisionRow.pmid == HitRow.pmid) & _stands())
         .where(HitRow.topic_id == topic_id, HitRow.ended_at.is_(None))
     )
     found: dict[tuple[int, str, int], LineHarvest] = {}
@@ -114,5 +114,7 @@ def sentinels_found(session: Session) -> Mapping[str, dict[int, bool]]:
     return found
 
 
-def _newest() -> Select[int]:
-    return select(func.max(DecisionRow.id)).group_by(DecisionRow.pmid)
+def _stands() -> ColumnElement[bool]:
+    """Select what nothing newer was said after: one step into the index for each paper of the topic, of no others."""
+    newer = aliased(DecisionRow)
+    return ~select(newer.id).where(newer.pmid == DecisionRow.pmid, newer.id > DecisionRow.id).exists()
