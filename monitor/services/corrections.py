@@ -171,6 +171,7 @@ def _told(session: Session, seen: Sequence[tuple[Happened, bool]], person_id: in
     heard = corrections.told(session, [each for each, _ in seen], person_id)
     read = corrections.acknowledged(session, [each.version_id for each, _ in seen])
     saved = marks.of(session, person_id, pmids) if person_id is not None else {}
+    decided = {pmid: decision.judgement for pmid, decision in screening.standing(session, pmids).items()}
     for each, known in seen:
         line = lines[each.pmid]
         yield Correction(
@@ -181,7 +182,7 @@ def _told(session: Session, seen: Sequence[tuple[Happened, bool]], person_id: in
             changes=each.changes,
             known=known,
             notices=notices_of(whole[each.pmid], each.kinds),
-            kept_in=line.topics if line.verdict == "keep" else (),
+            kept_in=decided[each.pmid].topics if each.pmid in decided else (),
             reach=reached.get(each.pmid, Reach()),
             told=heard.get(each.version_id, Reach()) if not known else Reach(),
             saved="saved" in saved.get(each.pmid, ()),

@@ -44,19 +44,18 @@ class TopicWeek:
 
 @dataclass(frozen=True, slots=True)
 class Week:
-    """A week until now. `ran_at` is when the last search succeeded; None while none ever did."""
+    """A week until now. `new` counts papers, each once, whatever number of topics found it; `ran_at` is when the last
+    search succeeded, None while none ever did.
+    """
 
     since: datetime
     until: datetime
     corrected: Lately
     key_papers: tuple[KeyPaper, ...]
     topics: tuple[TopicWeek, ...]
+    new: int
     ran_at: datetime | None
     last_issue: LastIssue | None
-
-    @property
-    def new(self) -> int:
-        return sum(each.new for each in self.topics)
 
     @property
     def fine(self) -> int:
@@ -86,6 +85,7 @@ class Weeks:
             stored = people.living_topics(session)
             runs = issues.runs(session, list(stored), since, until)
             counts = issues.weekly_counts(session, list(stored), until)
+            new = issues.new_papers(session, list(stored), since, until)
             best = week.worth(session, since, person.id)[:KEY_PAPERS]
             lines = {line.pmid: line for line in papers.lines(session, [each.pmid for each in best])}
             last = week.last_issue(session, person.id)
@@ -106,6 +106,7 @@ class Weeks:
             self._corrections.since(since, person.id, CORRECTIONS),
             tuple(KeyPaper(lines[each.pmid], each) for each in best),
             tuple(sorted(topics, key=lambda each: not each.followed)),
+            new,
             max(ran, default=None),
             last,
         )

@@ -292,6 +292,18 @@ def weekly_counts(session: Session, topics: Collection[str], until: datetime) ->
     return {row[0]: tuple(int(each) for each in row[1:]) for row in rows}
 
 
+def new_papers(session: Session, topics: Collection[str], since: datetime, until: datetime) -> int:
+    """Count the papers that core searches of these topics found as news in that time, each once."""
+    several = select(func.count(HitRow.pmid.distinct())).where(
+        HitRow.topic_id.in_(topics),
+        HitRow.lane == "core",
+        HitRow.news.is_(True),
+        HitRow.found_at > since,
+        HitRow.found_at <= until,
+    )
+    return session.execute(several).scalar_one()
+
+
 def lock(session: Session) -> None:
     """Let one transaction at a time freeze issues; SQLite's writers queue up by themselves."""
     if not is_sqlite(session):

@@ -230,3 +230,15 @@ def test_weeks_are_counted_back_from_the_moment(world: World) -> None:
         world.found(number, "cik", at=MONDAY - timedelta(days=days))
     with world.database.read() as session:
         assert issues.weekly_counts(session, ["cik", "nk-engager"], MONDAY) == {"cik": (0, 0, 0, 0, 0, 1, 1, 2)}
+
+
+def test_a_paper_of_two_topics_is_one_new_paper(world: World) -> None:
+    for topic in ("cik", "nk-engager"):
+        world.found(10, topic, at=MONDAY - timedelta(days=1))
+    world.found(11, "cik", at=MONDAY - timedelta(days=8))
+    with world.database.read() as session:
+        counted = [
+            issues.new_papers(session, topics, MONDAY - timedelta(days=days), MONDAY)
+            for topics, days in ((["cik", "nk-engager"], 7), (["cik"], 14), ([], 14))
+        ]
+    assert counted == [1, 2, 0]

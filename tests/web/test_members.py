@@ -347,6 +347,11 @@ def test_the_list_of_corrections_says_what_happened_and_who_was_sent_it(fresh: C
     assert "part 2." in page(member, "/integrity?matters=mine")
     assert "None of these." in page(member, "/integrity?matters=kept")
     assert page(member, "/integrity?kind=odd", 422)
+    # Two topics find it, one curator kept it in one of them: no page says that it was kept in both.
+    curator = fresh.place.house.screening.curator("curator@lab.example")
+    fresh.place.house.screening.decide([fresh.plain[2]], "keep", topics=["nk-adoptive"], actor=curator)
+    kept = words(page(member, "/integrity?matters=kept"))
+    assert "Kept in NK-cell adoptive therapy (unmodified or any). " in kept
     rows = list(csv.DictReader(io.StringIO(member.get("/integrity/export").content.decode("utf-8-sig"))))
     assert {(int(row["pmid"]), row["what"], row["sent_to"]) for row in rows} >= {
         (fresh.plain[2], "retracted", "1"),

@@ -314,6 +314,22 @@ def test_what_is_missing_for_a_verdict_is_asked_for_where_it_belongs(queue: Desk
         assert (now.judgement.verdict, now.level) == ("keep", "A")
 
 
+def test_undo_answers_on_every_page_of_curators(queue: Desk, chromium: Any) -> None:
+    with serving(queue.app) as url, opened(queue, chromium, url) as page:
+        pmid = shown(page)
+        press(page, "a")
+        settled(page)
+        page.goto(f"{url}/papers")
+        page.keyboard.press("u")
+        page.wait_for_url(f"{url}/queue/{pmid}?*")
+        assert "Taken back: Kept: CAR-NK cells." in page.evaluate(WORDS)
+        assert verdict(queue, pmid) is None
+        page.goto(f"{url}/me")
+        page.keyboard.press("Shift+U")
+        page.wait_for_url(f"{url}/queue*")
+        assert verdict(queue, pmid) == "keep"
+
+
 def test_a_note_survives_a_reload_and_drafts_stay(queue: Desk, chromium: Any) -> None:
     """Q-10, and what was ticked before a reload."""
     with serving(queue.app) as url, opened(queue, chromium, url, f"/queue/{TRIAL}?order=newest") as page:

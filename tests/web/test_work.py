@@ -43,6 +43,14 @@ def test_maybes_stand_by_whose_turn_it_is(desk: Desk) -> None:
     assert re.search(r"Maybes due <span class=\"many\">1<", desk.client("curator").get("/me").text)
 
 
+def test_the_history_names_tags_as_people_do(desk: Desk) -> None:
+    desk.house.screening.decide(
+        [TRIAL], "keep", topics=["car-nk"], tags=["car-nk", "crs/absent", "lab favourite"], actor=actor(desk, "curator")
+    )
+    told = " ".join(re.sub("<[^>]+>", "", desk.client("curator").get("/me").text).split())
+    assert "put on: CAR-NK cells, Cytokine release syndrome reported absent, lab favourite" in told
+
+
 def test_a_step_of_many_papers_is_taken_back_from_the_history(desk: Desk) -> None:
     curator, client = actor(desk, "curator"), desk.client("curator")
     (done, *_) = desk.house.screening.decide(

@@ -82,6 +82,15 @@
   key("papers", go("/papers"));
   key("integrity", go("/integrity"));
   key("work", go("/me"));
+  // Undo and redo lead to the desk, which shows what was taken back; there its own script answers these keys.
+  const post = (path) => () => {
+    if (!document.querySelector(".places a[href$='/queue']")) return;
+    const form = Object.assign(document.createElement("form"), { method: "post", action: root + path });
+    body.append(form);
+    form.submit();
+  };
+  key("undo", post("/queue/undo"));
+  key("redo", post("/queue/redo"));
   key("search", () => document.getElementById("find")?.focus());
 
   // ---- menus and dialogs

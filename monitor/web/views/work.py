@@ -18,6 +18,7 @@ from monitor.web.entering import Known, Visitor
 from monitor.web.pages import Pages
 from monitor.web.records import Records
 from monitor.web.site import Site
+from monitor.web.views.papers import labels
 
 SHOWN = 12
 """Papers of a kind that are listed; the others stand in the queue."""
@@ -71,6 +72,7 @@ def add_routes(app: FastAPI, site: Site, pages: Pages) -> None:
             undone=_told(site, who, asked.get("undone", "")),
             date_of=date.fromisoformat,
             topic_titles=titles,
+            label=labels(site, language),
             reason_labels={each.id: each.label for each in records.reasons(language)},
         )
 
