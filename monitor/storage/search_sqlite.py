@@ -133,8 +133,13 @@ class SqliteSearch:
         named = next((each for each in beside if isinstance(each, Standing) and each != _OPEN), None)
         if led != EVERY or named is None:
             return None
-        # Under a name of its own: the conditions look into the same tables.
-        rest = [self._condition(statement, each, "s.pmid", few) for each in beside if each != named]
+        # Under a name of its own: the conditions look into the same tables. Where several are joined, the sign keeps
+        # them from leading: SQLite 3.53 finds no plan for an OR of MATCH and a table by whose index it might go.
+        rest = [
+            self._condition(statement, each, "+s.pmid" if children(each) else "s.pmid", few)
+            for each in beside
+            if each != named
+        ]
         where = halved(" AND ", rest or ["true"])
         several = standing(statement, named, stretch)
         return " UNION ".join(f"SELECT DISTINCT s.pmid FROM ({each}) AS s WHERE {where}" for each in several)  # noqa: S608

@@ -64,6 +64,8 @@ def library(database: Database, vocabulary: Vocabulary) -> Library:
         ("细胞 研究", {BOTH}),
         ("肝细胞癌 AND hepatocellular[ti]", {ENGLISH}),
         ("hepatocellular NOT 肝细胞癌", set()),
+        ("肝细胞癌 AND maybe[decision]", set()),
+        ("(hepatocellular OR hcc[tag]) AND maybe[decision]", set()),
     ],
 )
 def test_chinese_finds_what_says_it_and_what_is_tagged_so(library: Library, text: str, found: set[int]) -> None:
