@@ -107,31 +107,3 @@ TONES = {
     "withdrawn": "",
     **dict.fromkeys(GOOD_NEWS, "good"),
 }
-
-REASONS = (
-    N_("notice, not a study; follow RetractionOf to the paper"),
-    N_("retracted; run the cascade"),
-    N_("title marked as retracted"),
-    N_("erratum or concern; attach to the original"),
-    N_("no results yet; keep for the registry number"),
-    N_("opinion"),
-    N_("PT guideline"),
-    N_("review of preclinical studies"),
-    N_("synthesis that names randomised trials"),
-    N_("synthesis, no randomised trials named"),
-    N_("PT Randomized Controlled Trial"),
-    N_("randomisation wording, no PT yet"),
-    N_("controlled, not randomised"),
-    N_("PT phase III without PT RCT"),
-    N_("uncontrolled trial"),
-    N_("observational"),
-    N_("case report or series"),
-    N_("animal headings, no Humans"),
-    N_("xenograft wording"),
-    N_("narrative review: however many patients it tells of, the evidence is in the papers it cites"),
-    N_("computational"),
-    N_("laboratory wording"),
-    N_("letter"),
-    N_("nothing matched"),
-)
-"""What the rules that come with the monitor give as their reasons; a lab's own rule speaks for itself."""

@@ -23,7 +23,6 @@ from monitor.core.markup import escape_text
 from monitor.core.screening import Verdict
 from monitor.mail.folding import columns, fold
 from monitor.mail.message import TOKEN_MARK, Marks, build_template, splice
-from monitor.mail.names import REASONS
 from monitor.mail.render import (
     HTML_MAX,
     PREHEADER,
@@ -290,7 +289,6 @@ def test_letters_with_a_link_are_chinese_too(purpose: str) -> None:
 def test_reasons_of_the_starter_rules_have_words() -> None:
     text = (resource_dir("db") / "seed" / "levels.yaml").read_text(encoding="utf-8")
     given = {rule["reason"] for rule in yaml.safe_load(text)["rules"]}
-    assert given == set(REASONS)
     words = Words("zh-Hans", translations("zh-Hans"))
     for reason in given:
         assert re.search(r"[\u4e00-\u9fff]", words.reason("proposed", f"B3\n{reason}").partition("：")[2]), reason
