@@ -120,7 +120,7 @@ def _words(filling: Any, translate: Callable[[str], str]) -> Callable[..., str]:
         return (Markup(found) if escaping else found) % {}  # noqa: S704 - our own words, from templates and catalogues
 
     @pass_context
-    def words(context: Context, text: str, **variables: object) -> str:
+    def words(context: Context, text: str, /, **variables: object) -> str:
         if not variables:
             return plain(text, context.eval_ctx.autoescape)
         found: str = filling(context, text, **variables)
