@@ -115,7 +115,7 @@ class Proxy:
         """
         peer = request.client.host if request.client else None
         if self._listed(peer):
-            hops = [hop.strip() for each in request.headers.getlist("x-forwarded-for") for hop in each.split(",")]
+            hops = [_bare(hop) for each in request.headers.getlist("x-forwarded-for") for hop in each.split(",")]
             return next((hop for hop in reversed(hops) if not self._listed(hop)), peer)
         return None if self._public and _is_loopback(peer) else peer
 
@@ -244,6 +244,14 @@ def _read(address: str | None) -> ipaddress.IPv4Address | ipaddress.IPv6Address 
     except ValueError:
         return None
     return found.ipv4_mapped or found if isinstance(found, ipaddress.IPv6Address) else found
+
+
+def _bare(hop: str) -> str:
+    """Return an address without the port that some proxies write behind it, a new one for each connection."""
+    hop = hop.strip()
+    if hop.startswith("["):
+        return hop[1:].partition("]")[0]
+    return hop.partition(":")[0] if hop.count(":") == 1 else hop
 
 
 def _utf8(value: str) -> str:

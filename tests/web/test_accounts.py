@@ -311,6 +311,19 @@ def test_tries_are_counted_past_listed_proxies_only(tmp_path: Path) -> None:
         assert status(proxied[1]) == 422
 
 
+def test_a_port_behind_an_address_makes_it_no_other_one(tmp_path: Path) -> None:
+    """Some proxies name the port too, which differs with every connection."""
+    with at(tmp_path, URL, proxy_addresses=PROXY) as place:
+        client = place.client()
+        for hop in ("198.51.100.1:{}", "[2001:db8::1]:{}"):
+            for number in range(30):
+                headers = {"X-Forwarded-For": f"{hop.format(50000 + number)}, {PROXY}:443"}
+                client.post("/sign-in", data=pair("x", address=f"a{number}@lab.example"), headers=headers)
+            last = {"X-Forwarded-For": hop.format(1)}
+            answer = client.post("/sign-in", data=pair("x", address="z@lab.example"), headers=last)
+            assert answer.status_code == 429, hop
+
+
 def test_ones_own_account(member: Desk) -> None:
     here, there = member.client("member"), member.client("member")
     page = here.get("/settings/account")
