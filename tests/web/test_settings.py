@@ -128,6 +128,20 @@ def test_what_is_no_key_is_refused(typed: str) -> None:
         read_chord(typed)
 
 
+def test_who_reads_the_pages_in_chinese_is_offered_mail_in_chinese(place: Desk) -> None:
+    client = place.client("member")
+    assert client.post("/settings/language", data={"language": "zh-Hans"}).status_code == 303
+    page = client.get("/settings/digest").text
+    assert re.search(r'<option value="zh-Hans"[^>]* selected', page)
+    version = re.search(r'name="version" value="(\d+)"', page)
+    assert version is not None
+    wish = {**DIGEST, "version": version[1], "language": "zh-Hans"}
+    assert client.post("/settings/digest", data=wish).status_code == 303
+    held = person(place).subscription
+    assert held is not None
+    assert held.language == "zh-Hans"
+
+
 def test_a_digest_is_started_changed_paused_and_stopped(place: Desk) -> None:
     client = place.client("member")
     assert "You receive no digest" in client.get("/settings/digest").text

@@ -273,7 +273,7 @@ def _digest(
         "day": held.day if held is not None else 0,
         "hour": held.hour if held is not None else 7,
         "zone": held.zone if held is not None else site.zone,
-        "language": held.language if held is not None else person.language,
+        "language": held.language if held is not None else person.preferences.language or person.language,
         "card_limit": held.card_limit if held is not None else MOST_CARDS,
         "level_floor": held.level_floor if held is not None else None,
         "paused_until": held.paused_until if held is not None and held.paused_until else None,
