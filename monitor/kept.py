@@ -15,6 +15,9 @@ from monitor.settings import HOME_FILE, KEPT, Settings, Sources, read_kept
 
 _ABOUT = "# Written by the set-up pages. The environment and monitor.toml count for more than this file.\n"
 
+_LOCK = threading.Lock()
+"""One for all: what was read still stands when it is written, though settings are made anew in between."""
+
 
 class Kept:
     """Keeps settings of one installation. Without `sources` nothing can be changed: it was put together by a program."""
@@ -23,7 +26,6 @@ class Kept:
         self._settings = settings
         self._sources = sources
         self._changed = changed
-        self._lock = threading.Lock()
 
     @property
     def path(self) -> Path:
@@ -45,7 +47,7 @@ class Kept:
         """Write values, and forget those that are None; raises SettingsError with every problem, and then keeps the old."""
         if self._sources is None:
             raise SettingsError(["settings cannot be changed while this runs"])
-        with self._lock:
+        with _LOCK:
             held = read_kept(self._settings.home)
             wanted = {name: value for name, value in {**held, **changes}.items() if value is not None}
             self._sources.load(wanted)
