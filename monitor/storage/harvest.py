@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import json
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, func, select
+from sqlalchemy import ColumnElement, Text, cast, func, select
 from sqlalchemy.orm import Session, aliased
 
 from monitor.core.query.own import OPEN
@@ -80,18 +81,23 @@ def harvests(session: Session, since: datetime, topic_id: str | None = None) -> 
 
 def by_line(session: Session, topic_id: str) -> dict[tuple[int, str, int], LineHarvest]:
     """Return the same for each line that a poll noted with a paper, by the id of its version, its lane and number."""
+    # As text: PostgreSQL groups by no json.
+    lists = (cast(HitRow.lines, Text), cast(DecisionRow.topics, Text))
+    alike = (HitRow.strategy_id, HitRow.lane, DecisionRow.verdict, *lists)
+    # Thousands of papers were found by the same few lines and judged alike: counted where they are kept.
     rows = session.execute(
-        select(HitRow.strategy_id, HitRow.lane, HitRow.lines, DecisionRow.verdict, DecisionRow.topics)
+        select(*alike, func.count())
         .outerjoin(DecisionRow, (DecisionRow.pmid == HitRow.pmid) & _stands())
         .where(HitRow.topic_id == topic_id, HitRow.ended_at.is_(None))
+        .group_by(*alike)
     )
     found: dict[tuple[int, str, int], LineHarvest] = {}
-    for strategy_id, lane, lines, verdict, kept_in in rows:
-        for position in lines:
+    for strategy_id, lane, verdict, lines, kept_in, number in rows:
+        for position in json.loads(lines):
             of = found.setdefault((strategy_id, lane, position), LineHarvest())
-            of.found += 1
-            of.kept += verdict == Verdict.KEEP and topic_id in kept_in
-            of.dismissed += verdict == Verdict.DISMISS
+            of.found += number
+            of.kept += number if verdict == Verdict.KEEP and topic_id in json.loads(kept_in) else 0
+            of.dismissed += number if verdict == Verdict.DISMISS else 0
     return found
 
 
