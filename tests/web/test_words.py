@@ -9,6 +9,7 @@ import pytest
 from jinja2 import Environment
 
 from monitor.resources import resource_dir
+from monitor.web.pages import Pages
 
 TEMPLATES = sorted((resource_dir("templates") / "web").rglob("*.html"))
 WORD = re.compile(r"[^\W\d_]{2,}")
@@ -77,3 +78,10 @@ def test_every_word_can_be_translated(path: object) -> None:
 )
 def test_words_without_translation_are_noticed(source: str, words: list[str]) -> None:
     assert untranslated(source) == words
+
+
+@pytest.mark.parametrize("name", ["text", "context", "escaping"])
+def test_a_phrase_may_have_a_variable_of_any_name_and_it_is_escaped(name: str) -> None:
+    source = f'{{% trans {name}="<b>" %}}by {{{{ {name} }}}}{{% endtrans %}} {{{{ _("100%% <i>") }}}}'
+    written = Pages("Lab")._environment("en").from_string(source).render()
+    assert written == "by &lt;b&gt; 100% <i>"
