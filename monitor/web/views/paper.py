@@ -12,6 +12,7 @@ from monitor.core.citation import Author, Citation
 from monitor.core.contents import clean
 from monitor.core.markup import plain
 from monitor.core.pmid import read_pmid
+from monitor.core.query.words import is_chinese
 from monitor.core.screening import REASONS
 from monitor.errors import NotFound
 from monitor.formats.registry import STYLES
@@ -53,6 +54,7 @@ def add_routes(app: FastAPI, site: Site, pages: Pages) -> None:
         with site.database.read() as session:
             topics = people.living_topics(session)
             proposed = site.vocabularies.of(session, [citation.pmid]).get(citation.pmid)
+        language = pages.language(request)
         shown = view(citation, {layer: vocabulary.words(facet) for layer, facet in LAYERED.items()})
         standing = {tag.partition("/")[0] for tag in found.line.tags}
         return pages.write(
@@ -63,14 +65,14 @@ def add_routes(app: FastAPI, site: Site, pages: Pages) -> None:
             line=found.line,
             citation=citation,
             abstract_view=shown,
-            label=labels(site, pages.language(request)),
+            label=labels(site, language),
             proposed=proposed,
             suggested=[each for each in (proposed.tags if proposed else ()) if each.term.casefold() not in standing],
             sample=sample_of(proposed, shown),
             registry=registered(found.registry),
-            styles={name: clean(write(citation)) for name, write in STYLES.items()},
+            styles={name: clean(STYLES[name](citation)) for name in _styles(language)},
             groups={group: linked for group in GROUPS if (linked := found.linked(group))},
-            authors=tuple(_signed(citation)),
+            authors=tuple(_signed(citation, language)),
             affiliations=_affiliations(citation),
             most=AUTHORS_SHOWN,
             vernacular=_vernacular(citation),
@@ -83,18 +85,27 @@ def add_routes(app: FastAPI, site: Site, pages: Pages) -> None:
         )
 
 
-def _signed(citation: Citation) -> Iterator[Signed]:
+def _styles(language: str) -> list[str]:
+    """Return the names of the styles; those of the reader's country first."""
+    return sorted(STYLES, key=lambda name: name != "gbt7714") if language.startswith("zh") else list(STYLES)
+
+
+def _signed(citation: Citation, language: str) -> Iterator[Signed]:
     numbers = {text: number for number, text in enumerate(_affiliations(citation), 1)}
     for author in citation.authors:
-        if name := _name(author):
+        if name := _name(author, language):
             places = (numbers[text] for each in author.affiliations if (text := clean(plain(each.text))) in numbers)
             orcid = next((each.value for each in author.identifiers if each.source == "ORCID"), None)
             yield Signed(name, tuple(dict.fromkeys(places)), _orcid(orcid), bool(author.equal_contribution))
 
 
-def _name(author: Author) -> str:
+def _name(author: Author, language: str) -> str:
     if author.collective_name:
         return clean(plain(author.collective_name))
+    if language.startswith("zh"):  # the family's name first, as Chinese readers expect it of anybody
+        given = author.fore_name or author.initials or ""
+        between = "" if is_chinese(f"{author.last_name or ''}{given}") else " "
+        return clean(f"{author.last_name or ''}{between}{given} {plain(author.suffix)}")
     return clean(f"{author.fore_name or author.initials or ''} {author.last_name or ''} {plain(author.suffix)}")
 
 
