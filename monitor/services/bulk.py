@@ -94,7 +94,11 @@ class Bulk:
                 if pmid not in lines:
                     left.append(Left(pmid, "not in the library"))
                 elif pmid in doubly:
-                    left.append(Left(pmid, "screened by two people, one by one: its verdicts are given in lane second"))
+                    left.append(
+                        Left(
+                            pmid, "screened by two people, one by one: its verdicts are given in the lane Second review"
+                        )
+                    )
                 elif pmid in same:
                     left.append(Left(pmid, "stands like this already"))
                 else:

@@ -12,7 +12,7 @@ from monitor.core.address import read_address
 from monitor.core.people import COMMAND_LINE, ROLES, Actor, Person
 from monitor.errors import NotFound, UsageError
 from monitor.services.ports import Clock
-from monitor.storage import accounts, events, people
+from monitor.storage import accesstokens, accounts, events, people
 from monitor.storage.engine import Database
 from monitor.storage.events import Entry
 
@@ -125,6 +125,7 @@ def take_out(session: Session, person: Person, actor: Actor, now: datetime) -> N
     people.touch(session, person.id)
     accounts.end_all(session, person.id, now)
     accounts.end_links(session, person.id, now)
+    accesstokens.revoke_all(session, person.id, now)
     events.record(session, actor, "person.disable", _subject(person.id), now, before=_told(person))
 
 

@@ -70,6 +70,15 @@ def used(session: Session, token_id: int, now: datetime) -> None:
     session.execute(update(AccessTokenRow).where(AccessTokenRow.id == token_id).values(used_at=now))
 
 
+def revoke_all(session: Session, person_id: int, now: datetime) -> None:
+    """Revoke every token of somebody; enabling the person again brings none back."""
+    session.execute(
+        update(AccessTokenRow)
+        .where(AccessTokenRow.person_id == person_id, AccessTokenRow.revoked_at.is_(None))
+        .values(revoked_at=now)
+    )
+
+
 def revoke(session: Session, person_id: int, token_id: int, now: datetime) -> AccessToken | None:
     """Revoke a token for good; None when it is not that person's, or was revoked."""
     row = session.scalars(

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from datetime import date
+from zoneinfo import ZoneInfo
 
 from monitor.core.health import Finding
 from monitor.mail.links import Links
@@ -83,3 +85,7 @@ class Site:
     name: str
     zone: str
     language: str
+
+    def today(self) -> date:
+        """Return the day it is in the site's own zone, as the queue counts days."""
+        return self.clock.now().astimezone(ZoneInfo(self.zone)).date()

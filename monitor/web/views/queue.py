@@ -224,7 +224,7 @@ class _Desk:
 
     def _say(self, who: Visitor, pmid: int, kind: str, how: str, form: FormData, given: dict[str, Any]) -> int | None:
         site = self.site
-        until, asked = _until(kind, how, form, site.clock.now().date())
+        until, asked = _until(kind, how, form, site.today())
         note = _text(form, "note") or None
         topics = form.getlist("topic") if kind == "keep" else []
         reason = how or None if kind == "dismiss" else None
@@ -358,7 +358,7 @@ class _Desk:
         ticked = [str(each) for each in form.getlist("pmid")]
         kind = _text(form, "say")
         try:
-            until, _ = _until(kind, _text(form, "until_days") or "never", form, self.site.clock.now().date())
+            until, _ = _until(kind, _text(form, "until_days") or "never", form, self.site.today())
             choice = Choice(
                 kind,
                 topics=tuple(str(each) for each in form.getlist("topic")) if kind == "keep" else (),

@@ -88,7 +88,7 @@ def add_routes(app: FastAPI, site: Site, pages: Pages) -> None:
 def _waiting(site: Site, who: Visitor) -> dict[str, Any]:
     """Return what was put aside, by whose turn it is, and the notes written last."""
     me = who.person.id
-    today = site.clock.now().date()
+    today = site.today()
     with site.database.read() as session:
         aside = [each for each in queue.put_aside(session) if me in (each.by, each.asked)]
         written = notes.newest(session, me, SHOWN)
