@@ -52,6 +52,7 @@ def test_the_wheel_has_one_top_level_name(wheel: Path) -> None:
     assert any(name.startswith("monitor/templates/mail/digest/") for name in files)
     assert any(name.startswith("monitor/db/versions/") for name in files)
     assert "monitor/db/seed/queries.yaml" in files
+    assert "monitor/templates/locale/zh-Hans.po" in files
     assert not any("__pycache__" in name for name in files)
 
 
