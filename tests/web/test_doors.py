@@ -8,8 +8,8 @@ import pytest
 from fastapi.routing import APIRoute
 from starlette.routing import BaseRoute
 
-from monitor.core.people import ROLES, Actor
 from monitor.core.accounts import SCOPES, grantable
+from monitor.core.people import ROLES, Actor
 from monitor.web.doors import DOORS, Need, Scope, need
 from tests.web.desk import Desk, desk
 
