@@ -146,3 +146,15 @@ def database(request: pytest.FixtureRequest) -> Database:
     """Either database, so that every test of storage runs on both."""
     found: Database = request.getfixturevalue(f"{request.param}_database")
     return found
+
+
+@pytest.fixture(scope="session")
+def chromium() -> Iterator[Any]:
+    """The system's browser, one a test process; every test opens a context of its own."""
+    from tests.web.browsing import ARGUMENTS, CHROMIUM
+
+    sync_api = pytest.importorskip("playwright.sync_api")
+    with sync_api.sync_playwright() as driver:
+        browser = driver.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
+        yield browser
+        browser.close()

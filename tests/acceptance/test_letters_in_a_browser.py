@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import shutil
-from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, sync_playwright
 
 from monitor.core.citation import InlineXml
 from monitor.core.contents import Setting, contents
@@ -16,9 +13,9 @@ from monitor.core.issue import Candidate, FollowUp, Found, Health, Match, Topic,
 from monitor.mail.links import Links
 from monitor.mail.render import render_digest
 from tests.factories import FIRST_PMID, citation
+from tests.web.browsing import needs_chromium
 
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="no Chromium on this machine")
+pytestmark = needs_chromium
 NOW = datetime(2026, 11, 23, 6, tzinfo=UTC)
 TOPICS = (Topic("car-nk", "CAR-NK cells", "CAR-NK"), Topic("cik", "Cytokine-induced" * 12, "CIK"))
 TITLES = (
@@ -28,14 +25,6 @@ TITLES = (
     "Invented cells",
     "RETRACTED: Invented cells",
 )
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
-        yield browser
-        browser.close()
 
 
 @pytest.fixture(scope="module", params=["en", "zh-Hans"])
@@ -61,15 +50,15 @@ def letter(request: pytest.FixtureRequest) -> str:
     return render_digest(contents(issue, setting), Links("https://monitor.lab.example", b"s"), "k" * 22).html
 
 
-def _open(browser: Browser, html: str, width: int, scheme: Any = "light") -> Any:
-    page = browser.new_page(viewport={"width": width, "height": 800}, color_scheme=scheme)
+def _open(chromium: Any, html: str, width: int, scheme: Any = "light") -> Any:
+    page = chromium.new_page(viewport={"width": width, "height": 800}, color_scheme=scheme)
     page.set_content(html)
     return page
 
 
 @pytest.mark.parametrize("width", [320, 390, 900])
-def test_no_letter_scrolls_sideways(browser: Browser, letter: str, width: int) -> None:
-    page = _open(browser, letter, width)
+def test_no_letter_scrolls_sideways(chromium: Any, letter: str, width: int) -> None:
+    page = _open(chromium, letter, width)
     assert page.evaluate("document.documentElement.scrollWidth") <= width
     page.close()
 
@@ -96,8 +85,8 @@ CONTRAST = """
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_every_text_stands_out_from_its_ground(browser: Browser, letter: str, scheme: str) -> None:
-    page = _open(browser, letter, 390, scheme)
+def test_every_text_stands_out_from_its_ground(chromium: Any, letter: str, scheme: str) -> None:
+    page = _open(chromium, letter, 390, scheme)
     assert page.evaluate(CONTRAST) == []
     assert (
         page.evaluate("getComputedStyle(document.querySelector('.sheet')).backgroundColor") == "rgb(255, 255, 255)"
@@ -105,8 +94,8 @@ def test_every_text_stands_out_from_its_ground(browser: Browser, letter: str, sc
     page.close()
 
 
-def test_nothing_is_fetched_and_no_type_is_small(browser: Browser, letter: str) -> None:
-    page = browser.new_page(viewport={"width": 390, "height": 800})
+def test_nothing_is_fetched_and_no_type_is_small(chromium: Any, letter: str) -> None:
+    page = chromium.new_page(viewport={"width": 390, "height": 800})
     asked: list[str] = []
     page.on("request", lambda request: asked.append(request.url))
     page.set_content(letter)

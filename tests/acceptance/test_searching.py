@@ -427,7 +427,7 @@ def test_tags_levels_and_claims_are_put_on_shown_and_taken_off(cli: Cli) -> None
     assert changed.out == f"{FIRST}  tags hcc\n"
     assert cli("tag", FIRST, FIRST + 1).out == f"{FIRST}  tags hcc\n{FIRST + 1}  not screened\n"
     shown = cli("show", FIRST)
-    assert shown.out.endswith("Screening: tags hcc\n")
+    assert "\nScreening: tags hcc\nProposed: " in shown.out
     assert cli("show", FIRST, "--json").json["screening"]["tags"] == ["hcc"]
 
 

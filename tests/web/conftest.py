@@ -4,12 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 from starlette.testclient import TestClient
 
-from tests.web.browsing import ARGUMENTS, CHROMIUM
 from tests.web.desk import Desk, desk
 from tests.web.site import World, world
 
@@ -31,16 +29,6 @@ def place(tmp_path: Path) -> Iterator[Desk]:
     """A desk of one's own, with the starter topics and a person of each role."""
     with desk(tmp_path / "desk") as found:
         yield found
-
-
-@pytest.fixture(scope="session")
-def chromium() -> Iterator[Any]:
-    """The system's browser, one a test process; every test opens a context of its own."""
-    sync_api = pytest.importorskip("playwright.sync_api")
-    with sync_api.sync_playwright() as driver:
-        browser = driver.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
-        yield browser
-        browser.close()
 
 
 def browser(world: World, client: tuple[str, int] = ("127.0.0.1", 50000), **headers: str) -> TestClient:

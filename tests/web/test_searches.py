@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 import yaml
-from httpx import Response
+from httpx2 import Response
 
 from monitor.core.strategy import Line
 from monitor.pubmed.sandbox import Fault
