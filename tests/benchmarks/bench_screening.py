@@ -84,4 +84,5 @@ def _decided(page: Any, before: int) -> float:
 
 
 def _first_paint(page: Any) -> float:
+    page.wait_for_function("performance.getEntriesByName('first-contentful-paint').length > 0")
     return float(page.evaluate("performance.getEntriesByName('first-contentful-paint')[0].startTime"))
