@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from zoneinfo import ZoneInfo
@@ -164,15 +165,14 @@ class Queue:
             split = sum(place < at for place, _ in near)
             return Around(rows[:split], rows[split:], len(before) + 1, len(standing))
 
-    def clear(self, actor: Actor, lane: Lane) -> Clear:
-        """Return what to say of an empty lane."""
+    def clear(self, actor: Actor, lane: Lane, lanes: Sequence[LaneCount]) -> Clear:
+        """Return what to say of an empty lane; `lanes` are those that were counted for its page."""
         local = self._clock.now().astimezone(self._zone)
         midnight = local.replace(hour=0, minute=0, second=0, microsecond=0)
+        others = [each for each in lanes if each.lane != lane and each.count]
+        waiting = [(each.oldest, each.lane, each) for each in others if each.oldest is not None]
+        oldest = min(waiting)[2] if waiting else None
         with self._database.read() as session:
-            counts = self._desk(session, actor, graded=False).lanes()
-            others = [each for each in counts if each.lane != lane and each.count]
-            waiting = [(each.oldest, each.lane, each) for each in others if each.oldest is not None]
-            oldest = min(waiting)[2] if waiting else None
             return Clear(queue.decided_since(session, actor.person_id, midnight), oldest)
 
     def paper(self, pmid: int, actor: Actor) -> AtDesk:

@@ -194,13 +194,13 @@ def test_what_to_say_of_an_empty_lane(desk: Desk) -> None:
     desk.screening.decide(pmids(1), "maybe", actor=desk.ada)
     desk.screening.decide(pmids(2), "dismiss", reason="language", actor=desk.ada)
     desk.steps.undo(desk.ada)
-    clear = desk.queue.clear(desk.ada, Lane.WIDE)
+    clear = desk.queue.clear(desk.ada, Lane.WIDE, desk.queue.lanes(desk.ada))
     assert clear.decided_today == 1
     assert clear.elsewhere is not None
     assert (clear.elsewhere.lane, clear.elsewhere.count) == (Lane.NEW, 3)
     desk.world.moment += DAY
-    assert desk.queue.clear(desk.ada, Lane.WIDE).decided_today == 0
-    assert desk.queue.clear(desk.bob, Lane.NEW).elsewhere is not None
+    assert desk.queue.clear(desk.ada, Lane.WIDE, desk.queue.lanes(desk.ada)).decided_today == 0
+    assert desk.queue.clear(desk.bob, Lane.NEW, desk.queue.lanes(desk.bob)).elsewhere is not None
 
 
 # ---- maybe

@@ -161,7 +161,7 @@ class _Desk:
         record = more.pop("record", None)
         if record is None and pmid is not None:
             record = self.records.of(who, pmid, language, place)
-        clear = site.queue.clear(who.actor, where.lane) if record is None else None
+        clear = site.queue.clear(who.actor, where.lane, view.lanes) if record is None else None
         return self.pages.write(
             request,
             "queue/workspace" if _scripted(request) else "queue/queue",
