@@ -24,16 +24,6 @@ class Lane(StrEnum):
     BACKLOG = "backlog"
 
 
-MEANING: Final = {
-    Lane.NEW: "found by a core search and not judged yet",
-    Lane.WIDE: "found by a wide search alone and not judged yet",
-    Lane.REVISED: "title or abstract changed since the verdict",
-    Lane.SECOND: "screened by two people who do not see each other's verdict",
-    Lane.INTEGRITY: "retracted, doubted or corrected after it was kept or sent",
-    Lane.MAYBE: "put aside until a day, for somebody who was asked, or for later",
-    Lane.BACKLOG: "older papers that a backfill brought; never news",
-}
-
 Order = Literal["level", "newest", "sample"]
 ORDERS: Final[tuple[Order, ...]] = ("level", "newest", "sample")
 """By predicted level, then the longest waiting; the newest; a random sample, the same for the same seed."""

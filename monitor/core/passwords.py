@@ -19,7 +19,6 @@ from typing import Final
 from monitor.core.commonwords import CHOSEN, SHORT, TYPED
 
 SHORTEST: Final = 8
-ADVISED: Final = 15
 LONGEST: Final = 1024
 """Longer ones are refused before they cost time; well above the 64 that must be taken."""
 

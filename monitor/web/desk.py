@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, fields
 from datetime import date, datetime
 from typing import Any, Final, NamedTuple, Self
 from urllib.parse import urlencode
@@ -104,9 +104,6 @@ class Where:
     def only(self, *, lane: Lane) -> str:
         """Write the address of a lane with nothing narrowed down, in the same order."""
         return Where(lane=lane, order=self.order, seed=self.seed).query()
-
-    def sampled(self, seed: int) -> Self:
-        return replace(self, seed=seed)
 
 
 class Row(NamedTuple):

@@ -11,7 +11,6 @@ from hypothesis import strategies as st
 from monitor.core.lanes import (
     ALL,
     LATER,
-    MEANING,
     ORDERS,
     Lane,
     Listing,
@@ -100,7 +99,7 @@ def test_what_is_no_place_is_said(text: str) -> None:
 
 
 def test_lanes_and_orders_go_by_name() -> None:
-    assert [read_lane(each) for each in MEANING] == list(Lane)
+    assert [read_lane(each.value) for each in Lane] == list(Lane)
     assert [read_order(each) for each in ORDERS] == list(ORDERS)
     with pytest.raises(UsageError, match="lanes are new, wide"):
         read_lane("old")
