@@ -60,7 +60,7 @@ def add_routes(app: FastAPI, site: Site, pages: Pages) -> None:
             told = {each.pmid: each for each in papers.lines(session, {p for s in steps for p in s.pmids[:3]})}
         return pages.write(
             request,
-            "work/work",
+            "mywork/mywork",
             **_waiting(site, who),
             votes=site.queue.rows(who.actor, Lane.SECOND, limit=SHOWN),
             conflicts=[each for each in site.votes.conflicts(who.actor) if each.may_decide],
